@@ -1,0 +1,104 @@
+"""One conversation on one page, question by question, with its working.
+
+For each number that an answer used, ``ground`` names the cell or sentence where it stands on the
+page, or the earlier answer that it repeats; a number that stands nowhere is worth a warning.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from crossfoot.agent.loop import Limits, TurnTranscript, answer_turn
+from crossfoot.arithmetic.calculator import calculate, literals
+from crossfoot.arithmetic.program import number
+from crossfoot.chat.messages import Message, user
+from crossfoot.chat.prompt import PromptForm, system_message
+from crossfoot.engines.base import Engine
+from crossfoot.errors import CalculatorError, DataError
+from crossfoot.pages.page import Page
+from crossfoot.pages.places import find_number
+
+MAX_QUESTION_CHARS = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """A number of an expression or answer and where it comes from; no place is a warning."""
+
+    literal: str
+    places: tuple[str, ...]
+
+
+@dataclass
+class PageConversation:
+    """A conversation on ``page``; ``ask`` answers the next question."""
+
+    page: Page
+    engine: Engine
+    form: PromptForm = "short"
+    limits: Limits = Limits()
+    messages: list[Message] = field(default_factory=list)
+    earlier: dict[float, str] = field(default_factory=dict)
+    asked: int = 0
+
+    def ask(self, question: str) -> tuple[TurnTranscript, list[Ground]]:
+        """The turn's transcript, and the grounds of every number it used."""
+        question = " ".join(question.split())
+        if not question:
+            raise DataError("the question is empty", record=f"question {self.asked + 1}")
+        if len(question) > MAX_QUESTION_CHARS:
+            raise DataError(
+                f"the question is longer than {MAX_QUESTION_CHARS} characters",
+                record=f"question {self.asked + 1}",
+            )
+        if not self.messages:
+            self.messages.append(system_message(self.page, self.form))
+        self.messages.append(user(question))
+        self.asked += 1
+        turn = answer_turn(self.messages, self.limits)
+        waiting = next(turn)
+        while True:
+            (generation,) = self.engine.generate([waiting], self.limits.new_tokens)
+            try:
+                waiting = turn.send(generation)
+            except StopIteration as finished:
+                transcript: TurnTranscript = finished.value
+                break
+        return transcript, self._grounds(transcript)
+
+    def _grounds(self, transcript: TurnTranscript) -> list[Ground]:
+        submission = transcript.submission
+        grounds: dict[str, Ground] = {}
+        for expression in submission.expressions:
+            for literal in literals(expression):
+                grounds.setdefault(literal, self.ground(literal))
+            self._remember(calculate(expression), f"calculated for question {self.asked}")
+        answer = submission.answer
+        if answer is not None and not isinstance(answer.value, str):
+            literal = f"{answer.text.rstrip('%')}%" if answer.unit == "percent" else answer.text
+            if not submission.expressions:
+                grounds.setdefault(literal, self.ground(literal))
+            self.earlier.setdefault(answer.value, f"the answer to question {self.asked}")
+        return list(grounds.values())
+
+    def _remember(self, result: str, what: str) -> None:
+        value = number(result)
+        if value is not None:
+            self.earlier.setdefault(value, what)
+
+    def ground(self, literal: str) -> Ground:
+        """Where a number stands: on the page, else among what was calculated earlier."""
+        places = tuple(place.describe() for place in find_number(self.page, literal))
+        value = number(literal)
+        if not places and value is not None and value in self.earlier:
+            places = (self.earlier[value],)
+        return Ground(literal, places)
+
+
+def is_constant(literal: str) -> bool:
+    """Whether a number may well be none of the page's: counts and powers of ten."""
+    try:
+        value = abs(float(calculate(literal)))
+    except (CalculatorError, ValueError):
+        return False
+    return value in {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 100, 1000, 1e6, 1e9}

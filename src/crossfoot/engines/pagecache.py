@@ -1,0 +1,100 @@
+"""Encoded prompts kept between the turns of conversations, so that no page is encoded twice.
+
+Keys and values of finished prompts are kept per conversation; the longest common prefix with a new
+prompt is reused. Rows of one batch reuse prefixes of different lengths: both the cached part and
+the new part are padded on the left, and the attention mask leaves the padding out. This module is
+the one place that reaches into transformers' cache classes; tests/engines/test_pagecache.py fails
+where they change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from transformers import DynamicCache
+from transformers.cache_utils import DynamicLayer
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Encoded ids of one prompt; one (keys, values) pair a layer, each (heads, length, width)."""
+
+    ids: tuple[int, ...]
+    layers: list[tuple[torch.Tensor, torch.Tensor]]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Inputs of ``generate``: ids and mask of shape (B, cached + new), and the cache or None."""
+
+    input_ids: torch.Tensor
+    attention_mask: torch.Tensor
+    cache: DynamicCache | None
+
+
+def can_keep(model: Any) -> bool:
+    """Whether every layer keeps plain keys and values (no sliding window, no recurrent state)."""
+    cache = DynamicCache(config=model.config.get_text_config())
+    return bool(cache.layers) and all(type(layer) is DynamicLayer for layer in cache.layers)
+
+
+def common_prefix(left: Sequence[int], right: Sequence[int]) -> int:
+    """Number of leading ids that two sequences share."""
+    for index, (a, b) in enumerate(zip(left, right, strict=False)):
+        if a != b:
+            return index
+    return min(len(left), len(right))
+
+
+def build_batch(prompts: Sequence[Sequence[int]], kept: Sequence[Kept], pad_id: int) -> Batch:
+    """Lay prompts out behind what is kept of them; at least one id of each stays to be encoded."""
+    sources: list[Kept | None] = []
+    lengths: list[int] = []
+    for prompt in prompts:
+        best = max(kept, key=lambda k: common_prefix(k.ids, prompt), default=None)
+        length = min(common_prefix(best.ids, prompt), len(prompt) - 1) if best else 0
+        sources.append(best if length else None)
+        lengths.append(length)
+    cached = max(lengths, default=0)
+    new = max(len(p) - n for p, n in zip(prompts, lengths, strict=True))
+    input_ids = torch.full((len(prompts), cached + new), pad_id)
+    mask = torch.zeros_like(input_ids)
+    for row, (prompt, length) in enumerate(zip(prompts, lengths, strict=True)):
+        ids = torch.tensor(list(prompt))
+        for start, part in ((cached - length, ids[:length]), (len(mask[0]) - len(ids) + length, ids[length:])):
+            input_ids[row, start : start + len(part)] = part
+            mask[row, start : start + len(part)] = 1
+    cache = _assemble(sources, lengths, cached) if cached else None
+    return Batch(input_ids, mask, cache)
+
+
+def _assemble(sources: Sequence[Kept | None], lengths: Sequence[int], width: int) -> DynamicCache:
+    example = next(source for source in sources if source is not None)
+    cache = DynamicCache()
+    for layer, (keys, values) in enumerate(example.layers):
+        tensors = []
+        for part, like in ((0, keys), (1, values)):
+            heads, _, size = like.shape
+            padded = like.new_zeros(len(sources), heads, width, size)
+            for row, (source, length) in enumerate(zip(sources, lengths, strict=True)):
+                if source is not None:
+                    padded[row, :, width - length :] = source.layers[layer][part][:, :length]
+            tensors.append(padded)
+        cache.update(tensors[0], tensors[1], layer)
+    return cache
+
+
+def keep(cache: Any, row: int, mask: torch.Tensor, ids: Sequence[int]) -> Kept:
+    """Take the keys and values of one row out of a batch's cache.
+
+    ``mask`` (length of the cache) says which positions are the row's own; ``ids`` are theirs.
+    """
+    chosen = mask.bool().nonzero().squeeze(1)
+    layers = [
+        (layer.keys[row].index_select(1, chosen), layer.values[row].index_select(1, chosen))
+        for layer in cache.layers
+    ]
+    return Kept(tuple(ids), layers)

@@ -1,0 +1,39 @@
+"""Reading a file that a user names: its text or its JSON, or one line that says what is wrong.
+
+``read_json(Path("missing.json"))`` raises ``missing.json: No such file or directory``.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from crossfoot.errors import DataError
+
+MAX_FILE_BYTES = 1 << 30
+
+
+def read_text(path: Path) -> str:
+    """The text of a file of at most one GiB."""
+    try:
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise DataError(f"larger than {MAX_FILE_BYTES >> 20} MiB", file=path)
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise DataError("not a text file", file=path) from None
+    except OSError as error:
+        raise DataError(error.strerror or "cannot be read", file=path) from None
+
+
+def read_json(path: Path) -> Any:
+    """The one JSON document of a file."""
+    return parse_json(read_text(path), path)
+
+
+def parse_json(text: str, path: Path) -> Any:
+    """The one JSON document in the text of the file ``path``."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"not valid JSON: {error}", file=path) from None

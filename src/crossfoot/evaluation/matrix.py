@@ -1,0 +1,173 @@
+"""The same predictions under every grader, side by side.
+
+Why: one model's saved FinQA predictions score 76.6 exactly, 77.0 within 1% and 80.1 with any scale
+and sign, so a figure means nothing without its grader's name. ``score(submitted, gold)`` gives all
+of them with intervals over pages. The denominator is the gold set; that of the official scripts,
+the submitted predictions only, stands beside it. Scripts: https://github.com/czyssrs/FinQA,
+https://github.com/czyssrs/ConvFinQA.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from crossfoot.errors import DataError
+from crossfoot.evaluation.gold import GoldSet
+from crossfoot.evaluation.intervals import page_bootstrap
+from crossfoot.evaluation.predictions import Item, Submitted
+from crossfoot.grading.answer import Submission
+from crossfoot.grading.graders import (
+    GRADERS,
+    is_correct,
+    official_script_crashes,
+    program_correct,
+    unit_correct,
+)
+from crossfoot.grading.verdict import ERROR_CLASSES, grade, operands_named
+
+_NOTHING = Submission()
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A share of all gold turns with its interval, and of the submitted ones alone."""
+
+    accuracy: float
+    low: float
+    high: float
+    correct: int
+    total: int
+    submitted_accuracy: float | None
+    submitted_total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quirks:
+    """Where the official scripts do something odd with these programs.
+
+    ``script_crashes`` are programs that equal the gold one but execute to another result, where
+    the script ends in an AssertionError: counted as wrong here, named for people.
+    """
+
+    script_crashes: tuple[str, ...]
+    without_eof: int
+    empty_programs: int
+    table_operation_on_a_step: int
+
+
+@dataclass(frozen=True, slots=True)
+class Matrix:
+    """All scores of one predictions file; None where there is no such thing to count."""
+
+    gold_turns: int
+    submitted: int
+    missing: int
+    without_answer: int
+    graders: dict[str, Score]
+    program_accuracy: Score
+    unit_accuracy: Score | None
+    operands_named: Score | None
+    errors: dict[str, int]
+    quirks: Quirks | None
+
+
+def score(submitted: Submitted, gold: GoldSet) -> Matrix:
+    """Grade every item by every grader.
+
+    ``official`` is the rule of the script that belongs to the gold file, FinQA's or ConvFinQA's.
+    """
+    items = submitted.items
+    if not items:
+        raise DataError("no turn has an answer to grade by", file=gold.path)
+    convfinqa = gold.kind == "convfinqa"
+    programs = submitted.format != "crossfoot"
+    official = "official_convfinqa" if convfinqa else "official"
+    rules = {name: name for name in GRADERS if name != "official_convfinqa"} | {
+        "official": official
+    }
+    verdicts = [grade(item.submission or _NOTHING, item.gold, official) for item in items]
+    found = [operands_named(item.submission or _NOTHING, item.gold) for item in items]
+    with_operands = [(item, hit) for item, hit in zip(items, found, strict=True) if hit is not None]
+    answered = sum(_answered(item) for item in items)
+    return Matrix(
+        gold_turns=len(items),
+        submitted=answered,
+        missing=sum(item.submission is None for item in items),
+        without_answer=sum(item.submission is not None and not _answered(item) for item in items),
+        graders={
+            name: _score(items, [_right(item, rule) for item in items])
+            for name, rule in rules.items()
+        },
+        program_accuracy=_score(items, [_program_right(item, convfinqa) for item in items]),
+        unit_accuracy=None if programs else _score(items, [_unit_right(item) for item in items]),
+        operands_named=(
+            _score(tuple(item for item, _ in with_operands), [hit for _, hit in with_operands])
+            if with_operands
+            else None
+        ),
+        errors=_errors([verdict.error for verdict in verdicts]),
+        quirks=_quirks(items, convfinqa) if programs else None,
+    )
+
+
+def _answered(item: Item) -> bool:
+    submission = item.submission
+    return submission is not None and (
+        submission.answer is not None or submission.program is not None
+    )
+
+
+def _right(item: Item, grader: str) -> bool:
+    return item.submission is not None and is_correct(item.submission, item.gold, grader)
+
+
+def _program_right(item: Item, convfinqa: bool) -> bool:
+    return item.submission is not None and program_correct(item.submission, item.gold, convfinqa)
+
+
+def _unit_right(item: Item) -> bool:
+    return item.submission is not None and unit_correct(item.submission, item.gold)
+
+
+def _score(items: tuple[Item, ...], right: list[bool]) -> Score:
+    interval = page_bootstrap(right, [item.page for item in items])
+    answered = [hit for item, hit in zip(items, right, strict=True) if _answered(item)]
+    return Score(
+        accuracy=interval.mean,
+        low=interval.low,
+        high=interval.high,
+        correct=sum(right),
+        total=len(right),
+        submitted_accuracy=sum(answered) / len(answered) if answered else None,
+        submitted_total=len(answered),
+    )
+
+
+def _errors(errors: list[str | None]) -> dict[str, int]:
+    counts = Counter(errors)
+    return {name: counts[name] for name in ERROR_CLASSES if counts[name]}
+
+
+def _quirks(items: tuple[Item, ...], convfinqa: bool) -> Quirks:
+    programs = [
+        (item, item.submission.program)
+        for item in items
+        if item.submission is not None and item.submission.program is not None
+    ]
+    return Quirks(
+        script_crashes=tuple(
+            item.name
+            for item, program in programs
+            if official_script_crashes(program, item.gold, convfinqa)
+        ),
+        without_eof=sum(bool(program) and program[-1] != "EOF" for _, program in programs),
+        empty_programs=sum(len(program) <= 1 for _, program in programs),
+        table_operation_on_a_step=sum(
+            token.startswith("table_")
+            and program[place + 1 : place + 2] != ()
+            and "#" in program[place + 1]
+            for _, program in programs
+            for place, token in enumerate(program)
+        ),
+    )

@@ -1,0 +1,160 @@
+"""What an evaluation reports: accuracies with intervals, error classes, latencies.
+
+Every turn of every sample is in the denominator; a turn without an answer is wrong.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from crossfoot.evaluation.intervals import page_bootstrap
+from crossfoot.evaluation.predictions import Prediction
+from crossfoot.grading.answer import Gold, Submission
+from crossfoot.grading.graders import GRADERS, is_correct, program_correct, unit_correct
+from crossfoot.grading.operands import operands_named
+from crossfoot.targets.conversation import is_looked_up
+from crossfoot.tasks.base import Sample
+
+_OPERATION = re.compile(r"([a-z_]+)\(")
+
+
+@dataclass(frozen=True, slots=True)
+class Graded:
+    """A prediction beside its gold turn."""
+
+    prediction: Prediction
+    gold: Gold
+    submission: Submission
+    correct: bool
+
+
+def summarise(
+    predictions: Sequence[Prediction], samples: Sequence[Sample], official: str = "official"
+) -> dict[str, Any]:
+    """All metrics as one JSON document; ``predictions`` has one record a turn, in order."""
+    turns = _graded(predictions, samples, official)
+    return {
+        "conversations": len(samples),
+        "pages": len({sample.page.page_id for sample in samples}),
+        "turns": len(turns),
+        "graders": {
+            name: _accuracy(turns, lambda turn, name=name: is_correct(turn.submission, turn.gold, name))
+            for name in GRADERS
+        },
+        "program_accuracy": _accuracy(
+            turns, lambda turn: program_correct(turn.submission, turn.gold, convfinqa=True)
+        ),
+        "unit_accuracy": _accuracy(turns, lambda turn: unit_correct(turn.submission, turn.gold)),
+        "operands_named": _operands(turns),
+        "by_kind": _by(turns, lambda turn: _kind(turn.gold)),
+        "by_position": _by(turns, lambda turn: str(turn.prediction.turn + 1)),
+        "by_operation": _by_operation(turns),
+        "by_unit": _by(turns, lambda turn: turn.gold.unit),
+        "conversations_all_right": _conversations(turns),
+        "after_previous_turn": _after_previous(turns),
+        "errors": _errors(turns),
+        "latency": latency([turn.prediction.latency_ms for turn in turns]),
+    }
+
+
+def latency(milliseconds: Sequence[float]) -> dict[str, Any]:
+    """Total seconds and percentiles; a turn's latency is that of the batches it took part in."""
+    values = np.asarray(milliseconds)
+    percentiles = {f"p{p}": float(np.percentile(values, p)) for p in (50, 90, 95, 99)}
+    named = {"avg": float(values.mean()), **percentiles}
+    return {f"inference_latency_ms_{name}": value for name, value in named.items()}
+
+
+def _graded(
+    predictions: Sequence[Prediction], samples: Sequence[Sample], official: str
+) -> list[Graded]:
+    golds = {
+        (sample.sample_id, index): turn.gold
+        for sample in samples
+        for index, turn in enumerate(sample.turns)
+    }
+    turns = []
+    for item in predictions:
+        gold = golds[item.id, item.turn]
+        if gold is not None:
+            submission = item.submission()
+            correct = is_correct(submission, gold, official)
+            turns.append(Graded(item, gold, submission, correct))
+    return turns
+
+
+def _accuracy(turns: Sequence[Graded], right: Callable[[Graded], bool]) -> dict[str, Any]:
+    correct = [float(right(turn)) for turn in turns]
+    interval = page_bootstrap(correct, [turn.prediction.page for turn in turns])
+    return {
+        "accuracy": interval.mean,
+        "low": interval.low,
+        "high": interval.high,
+        "correct": int(sum(correct)),
+        "total": len(turns),
+    }
+
+
+def _official(turns: Sequence[Graded]) -> dict[str, Any]:
+    return _accuracy(turns, lambda turn: turn.correct)
+
+
+def _by(turns: Sequence[Graded], key: Callable[[Graded], str]) -> dict[str, Any]:
+    groups: dict[str, list[Graded]] = {}
+    for turn in turns:
+        groups.setdefault(key(turn), []).append(turn)
+    return {name: _official(groups[name]) for name in sorted(groups)}
+
+
+def _kind(gold: Gold) -> str:
+    return "looked up" if is_looked_up(gold.program) else "computed"
+
+
+def _by_operation(turns: Sequence[Graded]) -> dict[str, Any]:
+    """Turns whose gold program contains an operation; a turn counts under each of its own."""
+    groups: dict[str, list[Graded]] = {}
+    for turn in turns:
+        for operation in set(_OPERATION.findall(turn.gold.program)) or {"none"}:
+            groups.setdefault(operation, []).append(turn)
+    return {name: _official(groups[name]) for name in sorted(groups)}
+
+
+def _operands(turns: Sequence[Graded]) -> dict[str, Any] | None:
+    """Was every gold operand named: of the turns whose program takes a number from the page."""
+    named = [(turn, operands_named(turn.submission, turn.gold)) for turn in turns]
+    asked = [turn for turn, value in named if value is not None]
+    values = {id(turn): value for turn, value in named}
+    return _accuracy(asked, lambda turn: bool(values[id(turn)])) if asked else None
+
+
+def _conversations(turns: Sequence[Graded]) -> dict[str, Any]:
+    conversations: dict[str, list[Graded]] = {}
+    for turn in turns:
+        conversations.setdefault(turn.prediction.id, []).append(turn)
+    firsts = [group[0] for group in conversations.values()]
+    right = {group[0].prediction.id: all(t.correct for t in group) for group in conversations.values()}
+    return _accuracy(firsts, lambda turn: right[turn.prediction.id])
+
+
+def _after_previous(turns: Sequence[Graded]) -> dict[str, Any]:
+    """Accuracy of a turn by whether the turn before it was right."""
+    groups: dict[str, list[Graded]] = {"right": [], "wrong": []}
+    for before, turn in zip(turns, turns[1:], strict=False):
+        if before.prediction.id == turn.prediction.id:
+            groups["right" if before.correct else "wrong"].append(turn)
+    return {name: _official(group) for name, group in groups.items() if group}
+
+
+def _errors(turns: Sequence[Graded]) -> dict[str, int]:
+    classes = Counter(
+        turn.prediction.verdict.error
+        for turn in turns
+        if turn.prediction.verdict is not None and turn.prediction.verdict.error
+    )
+    return dict(classes.most_common())

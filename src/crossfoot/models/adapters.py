@@ -1,0 +1,79 @@
+"""PEFT adapters: made for a recipe, saved in bfloat16."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import load_file, save_file
+
+from crossfoot.models.loading import WEIGHTS, load_adapter
+
+
+def add_adapter(
+    model: Any,
+    *,
+    method: str,
+    rank: int,
+    alpha: int,
+    dropout: float,
+    targets: str | list[str],
+    start_from: str | None,
+) -> Any:
+    """``model`` ready to train: a LoRA adapter (new, or going on from one), or all weights."""
+    if method == "none":
+        return model.train()
+    if method == "qlora":
+        from peft import prepare_model_for_kbit_training
+
+        model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
+    if start_from is not None:
+        return load_adapter(model, adapter_folder(start_from), trainable=True)
+    from peft import LoraConfig, get_peft_model
+
+    config = LoraConfig(
+        r=rank,
+        lora_alpha=alpha,
+        lora_dropout=dropout,
+        target_modules=targets,
+        task_type="CAUSAL_LM",
+    )
+    return get_peft_model(model, config)
+
+
+def adapter_folder(path: str | Path) -> Path:
+    """An adapter's folder: the path itself, or ``final_model`` of a run folder."""
+    path = Path(path).expanduser()
+    inside = path / "final_model"
+    return inside if (inside / "adapter_config.json").is_file() else path
+
+
+def save_trained(model: Any, tokenizer: Any, folder: Path) -> None:
+    """Write adapter or model, and tokenizer, to ``folder``, whole or not at all.
+
+    LoRA weights are stored in bfloat16: half the size of the float32 that they were trained in.
+    """
+    temporary = folder.with_name(f".{folder.name}.part")
+    shutil.rmtree(temporary, ignore_errors=True)
+    model.save_pretrained(temporary)
+    tokenizer.save_pretrained(temporary)
+    weights = temporary / WEIGHTS
+    if weights.is_file():
+        import torch
+
+        tensors = {name: tensor.to(torch.bfloat16) for name, tensor in load_file(weights).items()}
+        save_file(tensors, weights, metadata={"format": "pt"})
+        _name_base(temporary / "adapter_config.json", model)
+        (temporary / "README.md").unlink(missing_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    os.replace(temporary, folder)
+
+
+def _name_base(config_path: Path, model: Any) -> None:
+    """Name the base as the user named it, not by the cache folder it was loaded from."""
+    config = json.loads(config_path.read_text("utf-8"))
+    config["base_model_name_or_path"] = model.get_base_model().name_or_path
+    config_path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", "utf-8")

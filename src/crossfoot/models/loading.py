@@ -1,0 +1,152 @@
+"""Models by name: the embedded one, a Hugging Face id, or a local folder; adapters on top.
+
+Weights come as safetensors and never with remote code. Multimodal checkpoints that chat with text
+only (Qwen3.5 dispatches to ``Qwen3_5ForConditionalGeneration``) load through
+``AutoModelForImageTextToText``, so that no weight is left out.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoModelForImageTextToText,
+    AutoTokenizer,
+    BitsAndBytesConfig,
+)
+from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+
+from crossfoot.errors import ModelError
+from crossfoot.models.embedded import EMBEDDED, embedded_model
+
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+def resolve(name: str) -> str:
+    """A name as transformers takes it: the embedded model's folder, a local folder, or a hub id."""
+    if name == EMBEDDED:
+        return str(embedded_model())
+    path = Path(name).expanduser()
+    if path.is_dir():
+        if not (path / "config.json").is_file():
+            raise ModelError("no config.json in this folder", file=path, advice=_RUN_ADVICE)
+        return str(path)
+    if path.exists() or name.startswith((".", "/", "~")) or name.count("/") != 1:
+        raise ModelError(
+            f"no such model: {name}",
+            advice=f"give {EMBEDDED}, a folder with config.json, or a Hugging Face id (owner/name)",
+        )
+    return name
+
+
+_RUN_ADVICE = "an adapter goes with --adapter (or adapter: in a recipe), its base with --model"
+
+
+def load_tokenizer(name: str) -> Any:
+    """The tokenizer of a model."""
+    try:
+        return AutoTokenizer.from_pretrained(resolve(name), trust_remote_code=False)
+    except (OSError, ValueError) as error:
+        raise ModelError(f"cannot load the tokenizer of {name}: {_first_line(error)}") from error
+
+
+def load_model(name: str, *, dtype: str = "bfloat16", four_bit: bool = False) -> Any:
+    """Weights of a model, on CUDA where there is one, in evaluation mode.
+
+    ``dtype`` is one of ``float32 bfloat16 float16``; ``four_bit`` quantises to NF4 with
+    bitsandbytes while loading.
+    """
+    source = resolve(name)
+    options: dict[str, Any] = {"dtype": DTYPES[dtype], "trust_remote_code": False}
+    if four_bit:
+        options["quantization_config"] = BitsAndBytesConfig(
+            load_in_4bit=True,
+            bnb_4bit_quant_type="nf4",
+            bnb_4bit_compute_dtype=DTYPES[dtype],
+            bnb_4bit_use_double_quant=True,
+        )
+    try:
+        config = AutoConfig.from_pretrained(source, trust_remote_code=False)
+        loader = auto_class(config)
+        model = loader.from_pretrained(source, use_safetensors=True, **options)
+    except ImportError as error:
+        raise ModelError(
+            f"{name} needs a package that is missing: {_first_line(error)}",
+            advice="pip install 'crossfoot[quant]' for 4-bit weights",
+        ) from error
+    except (OSError, ValueError) as error:
+        raise ModelError(f"cannot load {name}: {_first_line(error)}") from error
+    if torch.cuda.is_available() and not four_bit:
+        model.to("cuda")
+    model.name_or_path = name
+    return model.eval()
+
+
+def auto_class(config: Any) -> Any:
+    """The auto class that loads all of a checkpoint's weights."""
+    text_only = config.model_type in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
+    if text_only and not hasattr(config, "vision_config"):
+        return AutoModelForCausalLM
+    return AutoModelForImageTextToText
+
+
+def load_adapter(model: Any, folder: str | Path, *, trainable: bool = False) -> Any:
+    """``model`` with a PEFT adapter; one that was trained for another base is refused."""
+    from peft import PeftModel
+
+    folder = Path(folder)
+    check_adapter(model, folder)
+    return PeftModel.from_pretrained(model, str(folder), is_trainable=trainable)
+
+
+def check_adapter(model: Any, folder: Path) -> None:
+    """Raise ModelError unless ``folder`` holds an adapter whose weights fit ``model``."""
+    config_path, weights_path = folder / "adapter_config.json", folder / WEIGHTS
+    if not config_path.is_file() or not weights_path.is_file():
+        raise ModelError(f"no adapter here ({config_path.name} and {WEIGHTS})", file=folder)
+    try:
+        base = json.loads(config_path.read_text("utf-8")).get("base_model_name_or_path")
+    except (ValueError, AttributeError) as error:
+        raise ModelError("not readable as JSON", file=config_path) from error
+    parameters = dict(model.named_parameters())
+    for name, shape in _adapter_inputs(weights_path).items():
+        weight = parameters.get(f"{name}.weight")
+        if weight is None or (weight.dim() == 2 and weight.shape[1] != shape and not _packed(weight)):
+            raise ModelError(
+                f"this adapter was trained for {base}, not for {model.name_or_path}: "
+                f"{name} does not fit",
+                file=folder,
+                advice=f"load it with --model {base}",
+            )
+
+
+WEIGHTS = "adapter_model.safetensors"
+
+
+def _adapter_inputs(weights: Path) -> dict[str, int]:
+    """Input width of every adapted module, by the module's name in the base model."""
+    from safetensors import SafetensorError, safe_open
+
+    widths: dict[str, int] = {}
+    try:
+        with safe_open(weights, "pt") as tensors:
+            for key in tensors.keys():  # noqa: SIM118  (safe_open is no mapping)
+                if ".lora_A." in key:
+                    name = key.removeprefix("base_model.model.").split(".lora_A.")[0]
+                    widths[name] = tensors.get_slice(key).get_shape()[1]
+    except SafetensorError as error:
+        raise ModelError("not a readable safetensors file", file=weights) from error
+    return widths
+
+
+def _packed(weight: Any) -> bool:
+    return not weight.is_floating_point()
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

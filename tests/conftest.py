@@ -1,0 +1,19 @@
+"""Fixtures shared by all tests."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real FinQA and ConvFinQA records, never part of the project."""
+    folder = Path(os.environ.get("CROSSFOOT_TEST_DATA", REPOSITORY.parent / "shared" / "data"))
+    if not (folder / "convfinqa" / "dev.json").is_file():
+        pytest.skip(f"no real data at {folder}; set CROSSFOOT_TEST_DATA to run this test")
+    return folder
