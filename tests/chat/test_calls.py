@@ -48,8 +48,16 @@ def test_two_parameters_of_an_xml_call_are_read():
 
 @pytest.mark.parametrize(
     "body",
-    ["", "calculate(1 + 2)", '{"name": "calculate"', '{"name": 3, "arguments": {}}', "[1]", "{}",
-     '{"name": "calculate", "arguments": [1]}', '{"name": "calculate", "arguments": "1 + 2"}'],
+    [
+        "",
+        "calculate(1 + 2)",
+        '{"name": "calculate"',
+        '{"name": 3, "arguments": {}}',
+        "[1]",
+        "{}",
+        '{"name": "calculate", "arguments": [1]}',
+        '{"name": "calculate", "arguments": "1 + 2"}',
+    ],
 )
 def test_an_unreadable_hermes_call_is_malformed(body):
     reply = parse_reply(f"<tool_call>{body}</tool_call>", "hermes")
@@ -78,8 +86,24 @@ def test_a_runaway_reply_is_cut():
     assert len(parse_reply("x" * (2 * MAX_REPLY_CHARS), "hermes").content) == MAX_REPLY_CHARS
 
 
-PIECES = ["<tool_call>", "</tool_call>", "<function=", ">", "<parameter=", "</parameter>", '{"name":',
-          '"arguments":', "{", "}", '"', "\\u", "\\ud800", "\n", "1e999", "NaN"]
+PIECES = [
+    "<tool_call>",
+    "</tool_call>",
+    "<function=",
+    ">",
+    "<parameter=",
+    "</parameter>",
+    '{"name":',
+    '"arguments":',
+    "{",
+    "}",
+    '"',
+    "\\u",
+    "\\ud800",
+    "\n",
+    "1e999",
+    "NaN",
+]
 
 
 @given(st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=8)), max_size=20))

@@ -1,9 +1,9 @@
 """Targets: what bears loss, and that its prefix is what inference sends."""
 
 import pytest
-import tiny
 import torch
 
+import tiny
 from crossfoot.agent.loop import Setting, run_batch
 from crossfoot.chat.template import Chat
 from crossfoot.engines.local import TransformersEngine

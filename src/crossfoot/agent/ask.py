@@ -6,15 +6,17 @@ page, or the earlier answer that it repeats; a number that stands nowhere is wor
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass, field
+from typing import cast
 
 from crossfoot.agent.loop import Limits, TurnTranscript, answer_turn
 from crossfoot.arithmetic.calculator import calculate, literals
 from crossfoot.arithmetic.program import number
 from crossfoot.chat.messages import Message, user
 from crossfoot.chat.prompt import PromptForm, system_message
-from crossfoot.engines.base import Engine
-from crossfoot.errors import CalculatorError, DataError
+from crossfoot.engines.base import Engine, Generation
+from crossfoot.errors import CalculatorError, CrossfootError, DataError
 from crossfoot.pages.page import Page
 from crossfoot.pages.places import find_number
 
@@ -36,7 +38,7 @@ class PageConversation:
     page: Page
     engine: Engine
     form: PromptForm = "short"
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
     messages: list[Message] = field(default_factory=list)
     earlier: dict[float, str] = field(default_factory=dict)
     asked: int = 0
@@ -44,47 +46,46 @@ class PageConversation:
     def ask(self, question: str) -> tuple[TurnTranscript, list[Ground]]:
         """The turn's transcript, and the grounds of every number it used."""
         question = " ".join(question.split())
-        if not question:
-            raise DataError("the question is empty", record=f"question {self.asked + 1}")
-        if len(question) > MAX_QUESTION_CHARS:
-            raise DataError(
-                f"the question is longer than {MAX_QUESTION_CHARS} characters",
-                record=f"question {self.asked + 1}",
-            )
+        check_question(question)
         if not self.messages:
             self.messages.append(system_message(self.page, self.form))
+        before = len(self.messages)
         self.messages.append(user(question))
+        try:
+            transcript = self._run(answer_turn(self.messages, self.limits))
+        except CrossfootError:
+            del self.messages[before:]
+            raise
         self.asked += 1
-        turn = answer_turn(self.messages, self.limits)
+        return transcript, self._grounds(transcript)
+
+    def _run(self, turn: Generator[list[Message], Generation, TurnTranscript]) -> TurnTranscript:
         waiting = next(turn)
         while True:
             (generation,) = self.engine.generate([waiting], self.limits.new_tokens)
             try:
                 waiting = turn.send(generation)
             except StopIteration as finished:
-                transcript: TurnTranscript = finished.value
-                break
-        return transcript, self._grounds(transcript)
+                return cast(TurnTranscript, finished.value)
 
     def _grounds(self, transcript: TurnTranscript) -> list[Ground]:
         submission = transcript.submission
         grounds: dict[str, Ground] = {}
+        results: set[float | None] = set()
         for expression in submission.expressions:
             for literal in literals(expression):
                 grounds.setdefault(literal, self.ground(literal))
-            self._remember(calculate(expression), f"calculated for question {self.asked}")
+            result = number(calculate(expression))
+            results.add(result)
+            if result is not None:
+                self.earlier.setdefault(result, f"calculated for question {self.asked}")
         answer = submission.answer
         if answer is not None and not isinstance(answer.value, str):
             literal = f"{answer.text.rstrip('%')}%" if answer.unit == "percent" else answer.text
-            if not submission.expressions:
+            if answer.value not in results:
                 grounds.setdefault(literal, self.ground(literal))
             self.earlier.setdefault(answer.value, f"the answer to question {self.asked}")
         return list(grounds.values())
-
-    def _remember(self, result: str, what: str) -> None:
-        value = number(result)
-        if value is not None:
-            self.earlier.setdefault(value, what)
 
     def ground(self, literal: str) -> Ground:
         """Where a number stands: on the page, else among what was calculated earlier."""
@@ -93,6 +94,19 @@ class PageConversation:
         if not places and value is not None and value in self.earlier:
             places = (self.earlier[value],)
         return Ground(literal, places)
+
+
+def check_question(question: str) -> None:
+    """Raise DataError for a question that cannot be asked."""
+    shown = question[:60].encode("ascii", "backslashreplace").decode()
+    if not question.strip():
+        raise DataError("a question is empty", advice="give each question as one quoted argument")
+    if len(question) > MAX_QUESTION_CHARS:
+        raise DataError(f"longer than {MAX_QUESTION_CHARS} characters", record=f"question {shown}")
+    try:
+        question.encode()
+    except UnicodeEncodeError:
+        raise DataError("not readable as UTF-8", record=f"question {shown}") from None
 
 
 def is_constant(literal: str) -> bool:

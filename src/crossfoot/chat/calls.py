@@ -18,6 +18,8 @@ CallSyntax = Literal["hermes", "qwen_xml"]
 
 # A reply longer than this is a runaway; no call of ours needs a hundredth of it.
 MAX_REPLY_CHARS = 100_000
+# Deeper arguments could be read here and then exhaust the stack of a template or a reader.
+MAX_NESTING = 8
 _OPEN, _CLOSE = "<tool_call>", "</tool_call>"
 _FUNCTION = re.compile(r"<function=([^<>\n]{1,64})>")
 _PARAMETER = re.compile(r"<parameter=([^<>\n]{1,64})>")
@@ -70,7 +72,25 @@ def _parse_hermes(block: str) -> ToolCall | None:
             return None
     if not isinstance(name, str) or not isinstance(arguments, dict):
         return None
-    return ToolCall(name, arguments)
+    return ToolCall(name, arguments) if _is_writable([name, arguments]) else None
+
+
+def _is_writable(value: Any) -> bool:
+    """Whether a value can be written again: no half of a surrogate pair, no nan, not too deep."""
+    if _nests_deeper(value, MAX_NESTING):
+        return False
+    try:
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+    except ValueError:
+        return False
+    return True
+
+
+def _nests_deeper(value: Any, levels: int) -> bool:
+    if not isinstance(value, dict | list):
+        return False
+    children = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_nests_deeper(child, levels - 1) for child in children)
 
 
 def _parse_qwen_xml(block: str) -> ToolCall | None:
@@ -78,11 +98,12 @@ def _parse_qwen_xml(block: str) -> ToolCall | None:
     if function is None:
         return None
     pieces = _PARAMETER.split(block[function.end() :].split("</function>")[0])
-    names, values = pieces[1::2], pieces[2::2]
-    arguments: dict[str, Any] = {
-        name: value.split("</parameter>")[0].strip()
-        for name, value in zip(names, values, strict=True)
-    }
+    arguments: dict[str, Any] = {}
+    for name, piece in zip(pieces[1::2], pieces[2::2], strict=True):
+        value, closed, _ = piece.partition("</parameter>")
+        if not closed:  # what was cut off may be the end of a number
+            return None
+        arguments[name] = value.strip()
     return ToolCall(function.group(1).strip(), arguments)
 
 

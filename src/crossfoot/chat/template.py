@@ -92,10 +92,14 @@ class Chat:
         return self._encode(self.completion_text(messages))
 
     @cached_property
+    def end_id(self) -> int:
+        """The token with which the template ends an assistant message."""
+        return self.completion_ids([user("?"), assistant("!")])[-1]
+
+    @cached_property
     def stop_ids(self) -> frozenset[int]:
-        """Tokens that end a reply: the tokenizer's and the template's own end of turn."""
-        own = self.completion_ids([user("?"), assistant("!")])[-1]
-        return frozenset({own, self.tokenizer.eos_token_id} - {None})
+        """Tokens that end a reply: the template's own end of turn and the tokenizer's."""
+        return frozenset({self.end_id, self.tokenizer.eos_token_id} - {None})
 
     def _encode(self, text: str) -> list[int]:
         return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
@@ -116,7 +120,10 @@ class Chat:
 
 
 def tools_as_text(messages: Sequence[Message]) -> list[Message]:
-    """Rewrite tool schemas, calls and results as plain text for a template without tools."""
+    """Rewrite tool schemas, calls and results as plain text for a template without tools.
+
+    User messages that follow each other become one: such templates insist on taking turns.
+    """
     plain: list[Message] = []
     for message in messages:
         if message["role"] == "system":
@@ -124,12 +131,20 @@ def tools_as_text(messages: Sequence[Message]) -> list[Message]:
             content = message["content"] + _TOOL_TEXT.format(schemas=schemas)
             plain.append({"role": "system", "content": content})
         elif message["role"] == "tool":
-            plain.append(user(f"<tool_response>\n{message['content']}\n</tool_response>"))
+            _append_user(plain, f"<tool_response>\n{message['content']}\n</tool_response>")
+        elif message["role"] == "user":
+            _append_user(plain, message["content"])
         elif message.get("tool_calls"):
             plain.append(assistant(_calls_as_text(message)))
         else:
             plain.append(message)
     return plain
+
+
+def _append_user(plain: list[Message], content: str) -> None:
+    if plain and plain[-1]["role"] == "user":
+        content = f"{plain.pop()['content']}\n{content}"
+    plain.append(user(content))
 
 
 def _calls_as_text(message: Message) -> str:

@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.markup import escape
+from rich.console import Console
+from rich.text import Text
 
 from crossfoot.cli.output import console, print_json
+from crossfoot.cli.quiet import quiet_libraries
+from crossfoot.errors import CrossfootError, DataError
 
 if TYPE_CHECKING:
     from crossfoot.agent.ask import Ground
@@ -32,21 +35,27 @@ def ask(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Ask questions about a page and see the working of every answer."""
-    from crossfoot.agent.ask import PageConversation
+    quiet_libraries()
+    from crossfoot.agent.ask import PageConversation, check_question
     from crossfoot.chat.prompt import prompt_form
     from crossfoot.engines.build import build_engine, resolve_adapter
-    from crossfoot.errors import DataError
     from crossfoot.pages.reader import read_page
 
-    if questions and not all(question.strip() for question in questions):
-        raise DataError("a question is empty", advice="give each question as one quoted argument")
+    for question in questions or []:
+        check_question(question)
     form = prompt_form(prompt)
     source = read_page(page)
     engine = build_engine("transformers", model, resolve_adapter(model, adapter))
     conversation = PageConversation(source, engine, form)
     documents: list[dict[str, Any]] = []
     for question in questions or _typed():
-        transcript, grounds = conversation.ask(question)
+        try:
+            transcript, grounds = conversation.ask(question)
+        except CrossfootError as error:
+            if questions:
+                raise
+            console.print(f"crossfoot: {error}", markup=False)
+            continue
         documents.append(_document(question, transcript, grounds))
         if not json:
             show_turn(question, transcript, grounds)
@@ -61,6 +70,8 @@ def _typed() -> Iterator[str]:
             question = console.input("[bold]question:[/bold] ") if sys.stdin.isatty() else input()
         except EOFError:
             return
+        except UnicodeDecodeError:
+            raise DataError("not readable as text", record="standard input") from None
         if not question.strip():
             return
         yield question
@@ -68,52 +79,58 @@ def _typed() -> Iterator[str]:
 
 def show_turn(question: str, transcript: TurnTranscript, grounds: list[Ground]) -> None:
     """Print a turn: question, calls with results, answer, and where its numbers stand."""
-    from rich.console import Console
-
     from crossfoot.agent.ask import is_constant
 
     out = Console(highlight=False)
-    out.print(f"[bold]{escape(question)}[/bold]")
+    out.print(_shown(question, "bold"))
     for line in _working(transcript):
-        out.print(f"  {escape(line)}")
+        out.print(Text("  "), _shown(line), sep="")
     answer = transcript.submission.answer
     if answer is None:
-        out.print("  [red]no answer[/red]")
+        out.print(Text("  no answer", "red"))
     else:
-        out.print(f"  answer: [bold green]{escape(answer.text)}[/bold green] ({answer.unit})")
+        out.print("  answer: ", _shown(answer.text, "bold green"), f" ({answer.unit})", sep="")
     for ground in grounds:
         if ground.places:
             shown = "; ".join(ground.places[:SHOWN_PLACES])
             more = len(ground.places) - SHOWN_PLACES
             shown += f"; and {more} more" if more > 0 else ""
-            out.print(f"    [dim]{escape(ground.literal)}: {escape(shown)}[/dim]")
+            out.print(Text("    "), _shown(f"{ground.literal}: {shown}", "dim"), sep="")
         elif is_constant(ground.literal):
-            out.print(f"    [dim]{escape(ground.literal)}: a constant, not on the page[/dim]")
+            told = f"{ground.literal}: a constant, not on the page"
+            out.print(Text("    "), _shown(told, "dim"), sep="")
         else:
-            out.print(
-                f"    [yellow]warning: {escape(ground.literal)} stands nowhere on the page[/yellow]"
-            )
+            told = f"warning: {ground.literal} stands nowhere on the page"
+            out.print(Text("    "), _shown(told, "yellow"), sep="")
+
+
+def _shown(text: str, style: str = "") -> Text:
+    """Text of a page or a model: markup in it is no markup, control characters are replaced."""
+    return Text("".join(char if char.isprintable() else "\ufffd" for char in text), style)
 
 
 def _working(transcript: TurnTranscript) -> list[str]:
-    """One line for each call, with what came back."""
+    """One line for each call with what came back, or for a reply without a call."""
     lines: list[str] = []
+    waiting: list[str] = []
     for message in transcript.messages[1:]:
         if message["role"] == "tool":
-            lines[-1] += f" = {message['content']}"
-            continue
-        for tool_call in message.get("tool_calls", []):
-            function = tool_call["function"]
-            if function["name"] == "calculate":
-                lines.append(str(function["arguments"].get("expression", "")))
-        if not message.get("tool_calls"):
-            lines.append(message["content"])
+            lines.append(f"{waiting.pop(0)} = {message['content']}")
+        elif message.get("tool_calls"):
+            waiting = [_called(tool_call["function"]) for tool_call in message["tool_calls"]]
+        else:
+            lines.append(" ".join(message["content"].split()))
     return lines
 
 
-def _document(
-    question: str, transcript: TurnTranscript, grounds: list[Ground]
-) -> dict[str, Any]:
+def _called(function: dict[str, Any]) -> str:
+    arguments = function["arguments"]
+    if function["name"] == "calculate":
+        return str(arguments.get("expression", ""))
+    return f"{function['name']}({', '.join(map(str, arguments.values()))})"
+
+
+def _document(question: str, transcript: TurnTranscript, grounds: list[Ground]) -> dict[str, Any]:
     answer = transcript.submission.answer
     return {
         "question": question,

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from crossfoot.cli.output import console, print_json
+from crossfoot.cli.quiet import quiet_libraries
+
+if TYPE_CHECKING:
+    from crossfoot.agent.loop import History, Setting
+    from crossfoot.tasks.base import Sample
+
+VALIDATION_CONVERSATIONS = 150
 
 
 def evaluate(
@@ -34,9 +40,11 @@ def evaluate(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Evaluate a model on a task; run again to go on after an interruption."""
+    quiet_libraries()
     from crossfoot.agent.loop import Setting
     from crossfoot.chat.prompt import prompt_form
-    from crossfoot.engines.build import build_engine, resolve_adapter
+    from crossfoot.engines.build import build_engine, resolve_adapter, weights_sha256
+    from crossfoot.evaluation.evaluate import LATENCIES, inference_seconds
     from crossfoot.evaluation.evaluate import evaluate as run_evaluation
     from crossfoot.evaluation.metrics import summarise
     from crossfoot.reports.terminal import evaluation_tables
@@ -50,7 +58,8 @@ def evaluate(
     samples = _samples(task, split, limit, seed)
     adapter_path = resolve_adapter(model, adapter)
     loaded = build_engine(engine, model, adapter_path, constrained=constrained)
-    folder = output or Path("runs") / _run_name(task, split, model, adapter, few_shot, history)
+    name = _run_name(task, split, model, adapter, _named(setting, constrained, limit))
+    folder = output or Path("runs") / name
     run = RunFolder(folder)
     source: dict[str, Any] = {
         "task": task,
@@ -58,16 +67,20 @@ def evaluate(
         "limit": limit,
         "seed": seed,
         "model": model,
+        "model_sha256": weights_sha256(Path(model)),
         "adapter": str(adapter_path) if adapter_path else None,
+        "adapter_sha256": weights_sha256(adapter_path) if adapter_path else None,
         "engine": loaded.name,
         "constrained": constrained,
     }
-    started = time.perf_counter()
     with Progress(
-        TextColumn("conversations"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+        TextColumn("conversations"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
         console=console,
     ) as bar:
-        work = bar.add_task("conversations", total=len(samples))
+        work = bar.add_task("", total=len(samples))
         predictions = run_evaluation(
             samples,
             loaded,
@@ -78,30 +91,28 @@ def evaluate(
             progress=lambda done, _: bar.update(work, completed=done),
         )
     metrics = summarise(predictions, samples)
-    metrics["latency"]["inference_total_seconds"] = time.perf_counter() - started
-    metrics["latency"]["latency_file"] = "test_inference_latencies.jsonl"
+    metrics["latency"]["inference_total_seconds"] = inference_seconds(predictions, batch_size)
+    metrics["latency"]["latency_file"] = LATENCIES
     run.write_json("environment.json", environment())
     run.write_json("test_metrics.json", source | metrics)
     if json:
         print_json(source | metrics)
     else:
         evaluation_tables(metrics)
-    console.print(f"written: {folder}")
+    console.print(f"written: {folder}", markup=False)
 
 
-def _history(name: str) -> Any:
+def _history(name: str) -> History:
     from crossfoot.errors import RecipeError
 
     if name not in ("own", "gold"):
         raise RecipeError(f"unknown history {name!r}", advice="known are own, gold")
-    return name
+    return cast("History", name)
 
 
-VALIDATION_CONVERSATIONS = 150
-
-
-def _samples(task: str, split: str, limit: int | None, seed: int) -> list[Any]:
+def _samples(task: str, split: str, limit: int | None, seed: int) -> list[Sample]:
     """The task's conversations; ``validation`` is the part of train that recipes hold out."""
+    from crossfoot.errors import DataError
     from crossfoot.tasks.registry import load_task
     from crossfoot.tasks.split import choose, validation_split
 
@@ -109,14 +120,29 @@ def _samples(task: str, split: str, limit: int | None, seed: int) -> list[Any]:
         _, samples = validation_split(load_task(task, "train"), VALIDATION_CONVERSATIONS, 0)
     else:
         samples = load_task(task, split)
-    samples = [s for s in samples if all(turn.gold is not None for turn in s.turns)]
-    return choose(samples, limit, seed) if limit is not None else samples
+    labelled = [sample for sample in samples if all(turn.gold for turn in sample.turns)]
+    if not labelled:
+        raise DataError("no conversation here has labels", record=f"{task} {split}")
+    if len(labelled) < len(samples):
+        console.print(f"{len(samples) - len(labelled)} conversations without labels are left out")
+    return choose(labelled, limit, seed) if limit is not None else labelled
 
 
-def _run_name(
-    task: str, split: str, model: str, adapter: str | None, few_shot: bool, history: str
-) -> str:
-    parts = [task, split, Path(model).name, Path(adapter).name if adapter else "default"]
-    parts += ["fewshot"] if few_shot else []
-    parts += ["gold-history"] if history == "gold" else []
-    return "eval-" + "-".join(parts)
+def _named(setting: Setting, constrained: bool, limit: int | None) -> list[str]:
+    """The settings that are not the usual ones, as parts of a folder's name."""
+    return [
+        name
+        for name, chosen in (
+            ("long", setting.form == "long"),
+            ("fewshot", setting.few_shot),
+            ("gold-history", setting.history == "gold"),
+            ("constrained", constrained),
+            (f"{limit}", limit is not None),
+        )
+        if chosen
+    ]
+
+
+def _run_name(task: str, split: str, model: str, adapter: str | None, unusual: list[str]) -> str:
+    tuned = Path(adapter.removesuffix("/final_model")).name if adapter else "default"
+    return "-".join(["eval", task, split, Path(model).name, tuned, *unusual])

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from crossfoot.cli import ask, eval, grade, train
+from crossfoot.cli import ask, data, eval, grade, train
 from crossfoot.errors import CrossfootError
 
 app = typer.Typer(
@@ -21,6 +21,7 @@ app.command()(grade.grade)
 app.command()(train.train)
 app.command("eval")(eval.evaluate)
 app.command()(ask.ask)
+app.add_typer(data.app, name="data")
 
 
 @app.callback()

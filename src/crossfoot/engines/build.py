@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from importlib.resources import files
 from pathlib import Path
 
@@ -20,7 +21,7 @@ NO_ADAPTER = "none"
 
 def shipped_adapter() -> Path:
     """The adapter for the embedded model that comes with the package."""
-    return Path(str(files("crossfoot.models") / "adapters_shipped" / "convfinqa"))
+    return Path(str(files("crossfoot") / "shipped" / "smollm2-135m-convfinqa"))
 
 
 def resolve_adapter(model: str, adapter: str | None) -> Path | None:
@@ -30,6 +31,17 @@ def resolve_adapter(model: str, adapter: str | None) -> Path | None:
     if adapter is not None:
         return adapter_folder(adapter)
     return shipped_adapter() if model == EMBEDDED else None
+
+
+def weights_sha256(folder: Path) -> str | None:
+    """What identifies the weights in a local folder; None where ``folder`` is a model's name."""
+    if not folder.is_dir():
+        return None
+    whole = hashlib.sha256()
+    for path in sorted(folder.glob("*.safetensors")):
+        with path.open("rb") as stream:
+            whole.update(hashlib.file_digest(stream, "sha256").digest())
+    return whole.hexdigest()
 
 
 def build_engine(

@@ -6,6 +6,7 @@ was not trained on the format is measured by its answers and not by its brackets
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -21,35 +22,53 @@ _EXPRESSION = r"[0-9(-][-0-9. +*\/()<>=%]{0,120}"
 _VALUE = r"(-?[0-9]{1,15}(\.[0-9]{1,8})?|yes|no)"
 _UNIT = "|".join(UNITS)
 
-# Lark grammars; the strings are those that the templates write.
-GRAMMARS: dict[CallSyntax, str] = {
-    "hermes": rf"""
-start: calculate | submit
-calculate: "<tool_call>\n{{\"name\": \"calculate\", \"arguments\": {{\"expression\": \"" EXPRESSION "\"}}}}\n</tool_call>"
-submit: "<tool_call>\n{{\"name\": \"submit_answer\", \"arguments\": {{\"value\": \"" VALUE "\", \"unit\": \"" UNIT "\"}}}}\n</tool_call>"
-EXPRESSION: /{_EXPRESSION}/
-VALUE: /{_VALUE}/
-UNIT: /{_UNIT}/
-""",
-    "qwen_xml": rf"""
-start: calculate | submit
-calculate: "<tool_call>\n<function=calculate>\n<parameter=expression>\n" EXPRESSION "\n</parameter>\n</function>\n</tool_call>"
-submit: "<tool_call>\n<function=submit_answer>\n<parameter=value>\n" VALUE "\n</parameter>\n<parameter=unit>\n" UNIT "\n</parameter>\n</function>\n</tool_call>"
-EXPRESSION: /{_EXPRESSION}/
-VALUE: /{_VALUE}/
-UNIT: /{_UNIT}/
-""",
+# What the templates write for a call: a name and the terminals of its arguments.
+_CALLS = {
+    "calculate": {"expression": "EXPRESSION"},
+    "submit_answer": {"value": "VALUE", "unit": "UNIT"},
 }
+
+
+def _hermes(name: str, arguments: dict[str, str]) -> list[str]:
+    parts = [f'<tool_call>\n{{"name": "{name}", "arguments": {{']
+    for argument, terminal in arguments.items():
+        parts[-1] += f'"{argument}": "'
+        parts += [terminal, '", ']
+    return [*parts[:-1], '"}}\n</tool_call>']
+
+
+def _qwen_xml(name: str, arguments: dict[str, str]) -> list[str]:
+    parts = [f"<tool_call>\n<function={name}>\n"]
+    for argument, terminal in arguments.items():
+        parts[-1] += f"<parameter={argument}>\n"
+        parts += [terminal, "\n</parameter>\n"]
+    return [*parts[:-1], "\n</parameter>\n</function>\n</tool_call>"]
+
+
+def _lark(write: Callable[[str, dict[str, str]], list[str]]) -> str:
+    """A Lark grammar of one call; texts and terminals take turns in what ``write`` returns."""
+    rules = []
+    for name, arguments in _CALLS.items():
+        parts = write(name, arguments)
+        rules.append([part if place % 2 else json.dumps(part) for place, part in enumerate(parts)])
+    lines = [f"start: {' | '.join(_CALLS)}"]
+    lines += [f"{name}: {' '.join(rule)}" for name, rule in zip(_CALLS, rules, strict=True)]
+    terminals = {"EXPRESSION": _EXPRESSION, "VALUE": _VALUE, "UNIT": _UNIT}
+    lines += [f"{terminal}: /{pattern}/" for terminal, pattern in terminals.items()]
+    return "\n".join(lines)
+
+
+GRAMMARS: dict[CallSyntax, str] = {"hermes": _lark(_hermes), "qwen_xml": _lark(_qwen_xml)}
 
 
 class _GrammarProcessor(LogitsProcessor):  # type: ignore[misc]
     """Masks every token that the grammar does not allow next, row by row."""
 
-    def __init__(self, tokenizer: Any, grammar: str, prompt_width: int, stop_id: int) -> None:
+    def __init__(self, tokenizer: Any, grammar: str, prompt_width: int, end_id: int) -> None:
         self.tokenizer = tokenizer
         self.grammar = grammar
         self.prompt_width = prompt_width
-        self.stop_id = stop_id
+        self.end_id = end_id
         self.matchers: list[Any] = []
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
@@ -70,7 +89,7 @@ class _GrammarProcessor(LogitsProcessor):  # type: ignore[misc]
         for row, matcher in enumerate(self.matchers):
             if matcher.is_stopped():
                 scores[row] = float("-inf")
-                scores[row, self.stop_id] = 0.0
+                scores[row, self.end_id] = 0.0
             else:
                 masks.fill_next_token_bitmask(matcher, bitmask, row)
                 allowed = bitmask[row : row + 1].to(scores.device)
@@ -89,5 +108,4 @@ def call_constraint(chat: Chat) -> Callable[[int], LogitsProcessor]:
         ) from error
     tokenizer = llguidance.hf.from_tokenizer(chat.tokenizer)
     grammar = llguidance.grammar_from("lark", GRAMMARS[chat.syntax])
-    stop_id = min(chat.stop_ids)
-    return lambda width: _GrammarProcessor(tokenizer, grammar, width, stop_id)
+    return lambda width: _GrammarProcessor(tokenizer, grammar, width, chat.end_id)

@@ -42,17 +42,11 @@ class TransformersEngine:
 
     def generate(self, batch: Sequence[Sequence[Message]], max_new_tokens: int) -> list[Generation]:
         """One greedy reply for each conversation."""
+        started = time.perf_counter()
         prompts = [self.chat.prompt_ids(messages) for messages in batch]
-        return self.generate_ids(prompts, max_new_tokens)
-
-    def generate_ids(
-        self, prompts: Sequence[Sequence[int]], max_new_tokens: int
-    ) -> list[Generation]:
-        """One greedy reply for each prompt of token ids."""
         self._check_context(prompts, max_new_tokens)
         tokenizer = self.chat.tokenizer
         pad_id = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else 0
-        started = time.perf_counter()
         laid_out = build_batch(prompts, self._kept if self.reuse else [], pad_id)
         output = self._decode(laid_out, max_new_tokens, pad_id)
         width = laid_out.input_ids.shape[1]
@@ -82,6 +76,8 @@ class TransformersEngine:
                 temperature=None,
                 top_p=None,
                 top_k=None,
+                # A model's own generation config may ask for one, which would not be greedy.
+                repetition_penalty=1.0,
                 eos_token_id=sorted(self.chat.stop_ids),
                 pad_token_id=pad_id,
                 return_dict_in_generate=True,
@@ -115,10 +111,12 @@ class TransformersEngine:
 
     def _generation(self, prompt: Sequence[int], ids: list[int], seconds: float) -> Generation:
         finished = bool(ids) and ids[-1] in self.chat.stop_ids
-        text = self.chat.tokenizer.decode(ids[:-1] if finished else ids, skip_special_tokens=False)
-        return Generation(
-            self.chat.parse(text), text, len(prompt), len(ids), finished, seconds
+        text = self.chat.tokenizer.decode(
+            ids[:-1] if finished else ids,
+            skip_special_tokens=False,
+            clean_up_tokenization_spaces=False,
         )
+        return Generation(self.chat.parse(text), text, len(prompt), len(ids), finished, seconds)
 
     def _check_context(self, prompts: Sequence[Sequence[int]], max_new_tokens: int) -> None:
         longest = max(map(len, prompts))

@@ -64,9 +64,9 @@ def build_batch(prompts: Sequence[Sequence[int]], kept: Sequence[Kept], pad_id: 
     mask = torch.zeros_like(input_ids)
     for row, (prompt, length) in enumerate(zip(prompts, lengths, strict=True)):
         ids = torch.tensor(list(prompt))
-        for start, part in ((cached - length, ids[:length]), (len(mask[0]) - len(ids) + length, ids[length:])):
-            input_ids[row, start : start + len(part)] = part
-            mask[row, start : start + len(part)] = 1
+        for end, part in ((cached, ids[:length]), (cached + new, ids[length:])):
+            input_ids[row, end - len(part) : end] = part
+            mask[row, end - len(part) : end] = 1
     cache = _assemble(sources, lengths, cached) if cached else None
     return Batch(input_ids, mask, cache)
 

@@ -13,7 +13,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from crossfoot.agent.loop import Setting, TurnTranscript, run_batch
+from pydantic import ValidationError
+
+from crossfoot.agent.loop import Setting, TurnTranscript, converse, run_batch
 from crossfoot.engines.base import Engine
 from crossfoot.errors import DataError, RecipeError
 from crossfoot.evaluation.predictions import Prediction
@@ -39,7 +41,8 @@ def evaluate(
     """Run every sample through the agent, grade it, and keep the predictions in ``run``.
 
     ``source`` says what is evaluated (model, adapter, task, ...); a folder that holds predictions
-    made from another source or with another setting is refused. Returns one prediction a turn, in order.
+    made from another source or with another setting is refused. Returns one prediction a turn, in
+    order.
     """
     _check_settings(run, source | _identity(samples, setting, batch_size))
     batches = [samples[start : start + batch_size] for start in range(0, len(samples), batch_size)]
@@ -100,35 +103,57 @@ def prediction(sample: Sample, turn: int, transcript: TurnTranscript) -> Predict
     )
 
 
-def _identity(
-    samples: Sequence[Sample], setting: Setting, batch_size: int
-) -> dict[str, Any]:
-    ids = hashlib.sha256("\n".join(sample.sample_id for sample in samples).encode()).hexdigest()
+def inference_seconds(predictions: Sequence[Prediction], batch_size: int) -> float:
+    """Time spent in the engine, interruptions or not.
+
+    The conversations of a batch begin together and each waits for every reply of the batch while
+    it lasts, so the batch took as long as its longest conversation.
+    """
+    conversations: dict[str, float] = {}
+    for item in predictions:
+        conversations[item.id] = conversations.get(item.id, 0.0) + item.latency_ms / 1000
+    seconds = [*conversations.values()]
+    batches = range(0, len(seconds), batch_size)
+    return sum(max(seconds[start : start + batch_size]) for start in batches)
+
+
+def _identity(samples: Sequence[Sample], setting: Setting, batch_size: int) -> dict[str, Any]:
+    """Settings, and a hash of all that a model is shown and graded by."""
+    seen = hashlib.sha256()
+    for sample in samples:
+        seen.update(repr((sample, next(converse(sample, setting)))).encode())
     return {
         **asdict(setting),
         "batch_size": batch_size,
         "samples": len(samples),
-        "samples_sha256": ids,
+        "samples_sha256": seen.hexdigest(),
     }
 
 
 def _check_settings(run: RunFolder, settings: dict[str, Any]) -> None:
     if (run.path / SETTINGS).is_file():
         previous = run.read_json(SETTINGS)
-        changed = sorted(key for key in settings if previous.get(key) != settings[key])
+        known = previous if isinstance(previous, dict) else {}
+        changed = sorted(key for key in settings if known.get(key) != settings[key])
         if changed:
             raise RecipeError(
                 f"predictions here were made with other settings ({', '.join(changed)} differ)",
                 file=run.path,
                 advice="choose another --output",
             )
+    elif (run.path / PREDICTIONS).exists():
+        raise RecipeError(
+            f"{PREDICTIONS} is here, but not {SETTINGS} that says how it was made",
+            file=run.path,
+            advice="choose another --output",
+        )
     run.create()
     run.write_json(SETTINGS, settings)
 
 
 def _complete_batches(run: RunFolder, batches: Sequence[Sequence[Sample]]) -> list[Prediction]:
     """Predictions of the complete batches on disk; what follows them is removed."""
-    records = [Prediction.model_validate(record) for record in run.read_lines(PREDICTIONS)]
+    records = [_saved(record, run) for record in run.read_lines(PREDICTIONS)]
     size = 0
     for batch in batches:
         wanted = [(sample.sample_id, turn) for sample in batch for turn in range(len(sample.turns))]
@@ -142,9 +167,18 @@ def _complete_batches(run: RunFolder, batches: Sequence[Sequence[Sample]]) -> li
     return records[:size]
 
 
-def _batches_done(
-    predictions: Sequence[Prediction], batches: Sequence[Sequence[Sample]]
-) -> int:
+def _saved(record: Any, run: RunFolder) -> Prediction:
+    try:
+        return Prediction.model_validate(record)
+    except ValidationError as error:
+        raise DataError(
+            "a line is not a prediction of ours",
+            file=run.path / PREDICTIONS,
+            advice="choose another --output",
+        ) from error
+
+
+def _batches_done(predictions: Sequence[Prediction], batches: Sequence[Sequence[Sample]]) -> int:
     left = len(predictions)
     for index, batch in enumerate(batches):
         if left == 0:

@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -43,10 +44,7 @@ def summarise(
         "conversations": len(samples),
         "pages": len({sample.page.page_id for sample in samples}),
         "turns": len(turns),
-        "graders": {
-            name: _accuracy(turns, lambda turn, name=name: is_correct(turn.submission, turn.gold, name))
-            for name in GRADERS
-        },
+        "graders": {name: _graded_by(name, turns) for name in GRADERS},
         "program_accuracy": _accuracy(
             turns, lambda turn: program_correct(turn.submission, turn.gold, convfinqa=True)
         ),
@@ -64,7 +62,7 @@ def summarise(
 
 
 def latency(milliseconds: Sequence[float]) -> dict[str, Any]:
-    """Total seconds and percentiles; a turn's latency is that of the batches it took part in."""
+    """Average and percentiles; a turn's latency is that of the batches it took part in."""
     values = np.asarray(milliseconds)
     percentiles = {f"p{p}": float(np.percentile(values, p)) for p in (50, 90, 95, 99)}
     named = {"avg": float(values.mean()), **percentiles}
@@ -101,6 +99,10 @@ def _accuracy(turns: Sequence[Graded], right: Callable[[Graded], bool]) -> dict[
     }
 
 
+def _graded_by(grader: str, turns: Sequence[Graded]) -> dict[str, Any]:
+    return _accuracy(turns, lambda turn: is_correct(turn.submission, turn.gold, grader))
+
+
 def _official(turns: Sequence[Graded]) -> dict[str, Any]:
     return _accuracy(turns, lambda turn: turn.correct)
 
@@ -134,18 +136,16 @@ def _operands(turns: Sequence[Graded]) -> dict[str, Any] | None:
 
 
 def _conversations(turns: Sequence[Graded]) -> dict[str, Any]:
-    conversations: dict[str, list[Graded]] = {}
-    for turn in turns:
-        conversations.setdefault(turn.prediction.id, []).append(turn)
-    firsts = [group[0] for group in conversations.values()]
-    right = {group[0].prediction.id: all(t.correct for t in group) for group in conversations.values()}
-    return _accuracy(firsts, lambda turn: right[turn.prediction.id])
+    """Conversations of which every turn is right."""
+    wrong = {turn.prediction.id for turn in turns if not turn.correct}
+    one_each = {turn.prediction.id: turn for turn in turns}
+    return _accuracy([*one_each.values()], lambda turn: turn.prediction.id not in wrong)
 
 
 def _after_previous(turns: Sequence[Graded]) -> dict[str, Any]:
     """Accuracy of a turn by whether the turn before it was right."""
     groups: dict[str, list[Graded]] = {"right": [], "wrong": []}
-    for before, turn in zip(turns, turns[1:], strict=False):
+    for before, turn in pairwise(turns):
         if before.prediction.id == turn.prediction.id:
             groups["right" if before.correct else "wrong"].append(turn)
     return {name: _official(group) for name, group in groups.items() if group}

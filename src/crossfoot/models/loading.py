@@ -1,5 +1,7 @@
 """Models by name: the embedded one, a Hugging Face id, or a local folder; adapters on top.
 
+``load_adapter(load_model("smollm2-135m"), "runs/convfinqa/final_model")`` is a tuned model.
+
 Weights come as safetensors and never with remote code. Multimodal checkpoints that chat with text
 only (Qwen3.5 dispatches to ``Qwen3_5ForConditionalGeneration``) load through
 ``AutoModelForImageTextToText``, so that no weight is left out.
@@ -7,6 +9,7 @@ only (Qwen3.5 dispatches to ``Qwen3_5ForConditionalGeneration``) load through
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -72,15 +75,19 @@ def load_model(name: str, *, dtype: str = "bfloat16", four_bit: bool = False) ->
         )
     try:
         config = AutoConfig.from_pretrained(source, trust_remote_code=False)
-        loader = auto_class(config)
-        model = loader.from_pretrained(source, use_safetensors=True, **options)
+        model, report = auto_class(config).from_pretrained(
+            source, use_safetensors=True, output_loading_info=True, **options
+        )
     except ImportError as error:
         raise ModelError(
             f"{name} needs a package that is missing: {_first_line(error)}",
-            advice="pip install 'crossfoot[quant]' for 4-bit weights",
+            advice="pip install 'crossfoot[quant]' for 4-bit weights" if four_bit else None,
         ) from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
         raise ModelError(f"cannot load {name}: {_first_line(error)}") from error
+    if report["missing_keys"]:
+        absent = sorted(report["missing_keys"])
+        raise ModelError(f"{len(absent)} weights of {name} are missing, the first: {absent[0]}")
     if torch.cuda.is_available() and not four_bit:
         model.to("cuda")
     model.name_or_path = name
@@ -95,17 +102,32 @@ def auto_class(config: Any) -> Any:
     return AutoModelForImageTextToText
 
 
+def identity(name: str, model: Any) -> dict[str, Any]:
+    """What a run records of its base: its name, and its weights' sha256 or the hub's revision."""
+    source = Path(resolve(name))
+    if not source.is_dir():
+        return {"name": name, "revision": getattr(model.config, "_commit_hash", None)}
+    hashes = {}
+    for path in sorted(source.glob("*.safetensors")):
+        with path.open("rb") as stream:
+            hashes[path.name] = hashlib.file_digest(stream, "sha256").hexdigest()
+    return {"name": name, "sha256": hashes}
+
+
 def load_adapter(model: Any, folder: str | Path, *, trainable: bool = False) -> Any:
     """``model`` with a PEFT adapter; one that was trained for another base is refused."""
     from peft import PeftModel
 
     folder = Path(folder)
     check_adapter(model, folder)
-    return PeftModel.from_pretrained(model, str(folder), is_trainable=trainable)
+    try:
+        return PeftModel.from_pretrained(model, str(folder), is_trainable=trainable)
+    except (OSError, ValueError, RuntimeError, TypeError, KeyError) as error:
+        raise ModelError(f"cannot load this adapter: {_first_line(error)}", file=folder) from error
 
 
 def check_adapter(model: Any, folder: Path) -> None:
-    """Raise ModelError unless ``folder`` holds an adapter whose weights fit ``model``."""
+    """Raise ModelError unless ``folder`` holds a LoRA adapter whose weights fit ``model``."""
     config_path, weights_path = folder / "adapter_config.json", folder / WEIGHTS
     if not config_path.is_file() or not weights_path.is_file():
         raise ModelError(f"no adapter here ({config_path.name} and {WEIGHTS})", file=folder)
@@ -113,35 +135,50 @@ def check_adapter(model: Any, folder: Path) -> None:
         base = json.loads(config_path.read_text("utf-8")).get("base_model_name_or_path")
     except (ValueError, AttributeError) as error:
         raise ModelError("not readable as JSON", file=config_path) from error
-    parameters = dict(model.named_parameters())
-    for name, shape in _adapter_inputs(weights_path).items():
-        weight = parameters.get(f"{name}.weight")
-        if weight is None or (weight.dim() == 2 and weight.shape[1] != shape and not _packed(weight)):
-            raise ModelError(
-                f"this adapter was trained for {base}, not for {model.name_or_path}: "
-                f"{name} does not fit",
-                file=folder,
-                advice=f"load it with --model {base}",
-            )
+    modules = _adapted(weights_path)
+    if not modules:
+        raise ModelError("no LoRA weights in this adapter", file=folder)
+    unfit = _first_unfit(model, modules)
+    if unfit:
+        raise ModelError(
+            f"this adapter was trained for {base}, not for {model.name_or_path}: "
+            f"{unfit} does not fit",
+            file=folder,
+            advice=f"load it with --model {base}",
+        )
 
 
 WEIGHTS = "adapter_model.safetensors"
 
 
-def _adapter_inputs(weights: Path) -> dict[str, int]:
-    """Input width of every adapted module, by the module's name in the base model."""
-    from safetensors import SafetensorError, safe_open
-
-    widths: dict[str, int] = {}
+def _adapted(weights: Path) -> dict[str, tuple[int, int]]:
+    """Widths (out, in) of every adapted module, by the module's name in the base model."""
+    widths: dict[str, list[int]] = {}
     try:
         with safe_open(weights, "pt") as tensors:
             for key in tensors.keys():  # noqa: SIM118  (safe_open is no mapping)
-                if ".lora_A." in key:
-                    name = key.removeprefix("base_model.model.").split(".lora_A.")[0]
-                    widths[name] = tensors.get_slice(key).get_shape()[1]
-    except SafetensorError as error:
+                for part, (place, axis) in {".lora_B.": (0, 0), ".lora_A.": (1, 1)}.items():
+                    if part in key:
+                        name = key.removeprefix("base_model.model.").split(part)[0]
+                        shape = tensors.get_slice(key).get_shape()
+                        widths.setdefault(name, [0, 0])[place] = shape[axis]
+    except (SafetensorError, OSError) as error:
         raise ModelError("not a readable safetensors file", file=weights) from error
-    return widths
+    return {name: (out, into) for name, (out, into) in widths.items()}
+
+
+def _first_unfit(model: Any, modules: dict[str, tuple[int, int]]) -> str | None:
+    """The first adapted module that ``model`` lacks or has in another size.
+
+    One in a layer beyond the adapter's last counts: the adapter is of a model with fewer layers.
+    """
+    parameters = dict(model.named_parameters())
+    for name, widths in modules.items():
+        weight = parameters.get(f"{name}.weight")
+        if weight is None or (not _packed(weight) and tuple(weight.shape) != widths):
+            return name
+    layers = {_layer(name) for name in modules if _layer(name) is not None}
+    return None
 
 
 def _packed(weight: Any) -> bool:

@@ -12,7 +12,9 @@ import re
 from crossfoot.pages.page import Page
 from crossfoot.pages.table import Table, clean_cell
 
-_TAG = re.compile(r"<(?=/?(?:document|pre_text|table|post_text|tool_call|tool_response|tools)\b|\|)")
+_TAG = re.compile(
+    r"<(?=/?(?:document|pre_text|table|post_text|tool_call|tool_response|tools)\b|\|)"
+)
 _WORDS = re.compile(r"[a-z0-9]", re.IGNORECASE)
 
 

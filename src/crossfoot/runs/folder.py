@@ -1,5 +1,7 @@
 """The folder that a recipe leaves behind.
 
+``RunFolder(Path("runs/mine")).read_json("timing.json")`` is one of its files.
+
 Files are written to a temporary name and renamed, so that a reader never sees half of one; lines
 are appended whole, and a last line that was cut off by a kill is dropped when reading.
 """
@@ -32,9 +34,13 @@ class RunFolder:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except (FileExistsError, NotADirectoryError) as error:
-            raise DataError("a file stands where the run folder should go", file=self.path) from error
+            raise DataError(
+                "a file stands where the run folder should go", file=self.path
+            ) from error
         except OSError as error:
-            raise DataError(f"cannot create this folder: {error.strerror}", file=self.path) from error
+            raise DataError(
+                f"cannot create this folder: {error.strerror}", file=self.path
+            ) from error
 
     def write_text(self, name: str, text: str) -> Path:
         """Write a whole file or nothing."""
@@ -61,22 +67,29 @@ class RunFolder:
 
     def append_lines(self, name: str, records: Iterable[Any]) -> None:
         """Append records to a JSON Lines file and flush them to the disk."""
-        text = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
         with (self.path / name).open("a", encoding="utf-8") as stream:
-            stream.write(text)
+            stream.write(_as_lines(records))
             stream.flush()
             os.fsync(stream.fileno())
+
+    def write_lines(self, name: str, records: Iterable[Any]) -> Path:
+        """Write a whole JSON Lines file or nothing."""
+        return self.write_text(name, _as_lines(records))
 
     def read_lines(self, name: str) -> list[Any]:
         """Records of a JSON Lines file, none where it is absent; a cut-off last line is dropped."""
         path = self.path / name
         if not path.is_file():
             return []
-        *lines, rest = path.read_text("utf-8").split("\n")
+        *lines, _ = path.read_bytes().split(b"\n")
         try:
             return [json.loads(line) for line in lines if line]
         except ValueError as error:
             raise DataError("a line is not readable as JSON", file=path) from error
+
+
+def _as_lines(records: Iterable[Any]) -> str:
+    return "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
 
 
 def environment() -> dict[str, Any]:

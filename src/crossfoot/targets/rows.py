@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from crossfoot.chat.messages import Message
 from crossfoot.chat.prompt import PromptForm
 from crossfoot.chat.template import Chat
-from crossfoot.tasks.base import Sample
 from crossfoot.targets.conversation import conversation_messages
+from crossfoot.tasks.base import Sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +64,7 @@ def build_rows(samples: Iterable[Sample], chat: Chat, form: PromptForm) -> list[
     return [
         row
         for sample in samples
-        for row in rows_of_messages(
-            sample.sample_id, conversation_messages(sample, form), chat
-        )
+        for row in rows_of_messages(sample.sample_id, conversation_messages(sample, form), chat)
     ]
 
 

@@ -55,7 +55,7 @@ def get(
     """
     if find_task(task).name not in OFFICIAL:
         raise RecipeError(
-            f"{task} has nothing to get", advice=f"write it with: crossfoot data {task[:5]}"
+            f"{task} has nothing to get", advice="write it with: crossfoot data synth"
         )
     try:
         (folder / task).mkdir(parents=True, exist_ok=True)
@@ -70,7 +70,7 @@ def get(
             for split in wanted:
                 _download_finqa(split, folder, base_url, progress, pause)
         elif wanted:
-            _download_convfinqa(folder, base_url, progress, pause)
+            _download_convfinqa(wanted, folder, base_url, progress, pause)
     except OSError as error:
         raise DataError(
             error.strerror or str(error),
@@ -94,31 +94,34 @@ def present(folder: Path, task: str | None = None) -> list[FileReport]:
 def _copy(task: str, splits: list[str], source: Path, folder: Path) -> None:
     if not source.is_dir():
         raise DataError("no such folder", file=source, advice="give the folder with the files")
-    places = {
+    found = {
         split: path
         for split in splits
         for layout in reversed(_LAYOUTS)
         if (path := source / layout.format(task=task, split=split)).is_file()
     }
-    if not places and task == "convfinqa" and (source / "data.zip").is_file():
-        _unpack(source / "data.zip", folder)
+    if not found and task == "convfinqa" and (source / "data.zip").is_file():
+        archive = source / "data.zip"
+        _unpack(archive, splits, folder, archive)
         return
-    if not places:
+    if not found:
         raise DataError(
             f"no {', '.join(f'{split}.json' for split in splits)} of {task} here",
             file=source,
-            advice=f"expected them in {source.name or source}/{task} or in the folder itself",
+            advice=f"expected in {task}/ below it or in the folder itself",
         )
-    parts = {}
-    for split, path in places.items():
-        count_records(path)
+    for path in found.values():
+        count_records(task, path)
+    for split, path in found.items():
         target = split_file(task, split, folder)
         if target.exists() and target.samefile(path):
             continue
-        parts[split] = target.with_name(target.name + ".copy")
-        shutil.copyfile(path, parts[split])
-    for split, part in parts.items():
-        os.replace(part, split_file(task, split, folder))
+        part = target.with_name(target.name + ".copy")
+        try:
+            shutil.copyfile(path, part)
+            os.replace(part, target)
+        finally:
+            part.unlink(missing_ok=True)
 
 
 def _download_finqa(
@@ -141,7 +144,7 @@ def _download_finqa(
 
 
 def _download_convfinqa(
-    folder: Path, base_url: str, progress: Progress | None, pause: float
+    splits: list[str], folder: Path, base_url: str, progress: Progress | None, pause: float
 ) -> None:
     url = f"{base_url}/{CONVFINQA_PATH}"
     pins = read_pins(folder)
@@ -160,38 +163,39 @@ def _download_convfinqa(
 
     fetch(url, archive, check, max_bytes=MAX_ZIP_BYTES, progress=progress, pause=pause)
     try:
-        digest = file_sha256(archive)
-        _unpack(archive, folder)
+        pinned = {ZIP_PIN: file_sha256(archive)} | _unpack(archive, splits, folder, url)
     finally:
         archive.unlink()
-    pinned = {ZIP_PIN: digest}
-    for split in OFFICIAL["convfinqa"]:
-        path = split_file("convfinqa", split, folder)
-        pinned[f"convfinqa/{split}.json"] = file_sha256(path)
     write_pins(folder, pins | pinned)
 
 
-def _unpack(archive: Path, folder: Path) -> None:
-    """Take the conversation files out of the zip, if both have the official counts."""
+def _unpack(archive: Path, splits: list[str], folder: Path, origin: str | Path) -> dict[str, str]:
+    """Take the files of ``splits`` out of the zip, if both splits have the official counts.
+
+    Gives the hashes of both by their place in the data folder; ``origin`` is named in errors.
+    """
     targets = {split: split_file("convfinqa", split, folder) for split in OFFICIAL["convfinqa"]}
     parts = {split: path.with_name(path.name + ".part") for split, path in targets.items()}
+    digests = {}
     try:
         with zipfile.ZipFile(archive) as opened:
             for split, part in parts.items():
-                _extract(opened, f"{split}.json", part, archive)
-                _check_counts(split, part, archive)
-        for split, part in parts.items():
-            os.replace(part, targets[split])
+                _extract(opened, f"{split}.json", part, origin)
+                _check_counts(split, part, origin)
+                digests[f"convfinqa/{split}.json"] = file_sha256(part)
+        for split in splits:
+            os.replace(parts[split], targets[split])
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError) as error:
         raise DataError(
-            f"not readable as a zip ({error})", file=archive, advice="get it again"
+            f"not readable as a zip ({error})", file=origin, advice="get it again"
         ) from None
     finally:
         for part in parts.values():
             part.unlink(missing_ok=True)
+    return digests
 
 
-def _extract(opened: zipfile.ZipFile, name: str, part: Path, archive: Path) -> None:
+def _extract(opened: zipfile.ZipFile, name: str, part: Path, origin: str | Path) -> None:
     """Write one member, found by its last name, to ``part``: no path of the zip is used."""
     members = [
         member
@@ -201,29 +205,29 @@ def _extract(opened: zipfile.ZipFile, name: str, part: Path, archive: Path) -> N
     if len(members) != 1:
         raise DataError(
             f"{len(members)} files named {name} in it instead of one",
-            file=archive,
+            file=origin,
             advice="not the official ConvFinQA archive: give a local copy with --from DIR",
         )
     with opened.open(members[0]) as content, part.open("wb") as file:
-        _copy_bounded(content, file, archive)
+        _copy_bounded(content, file, origin)
 
 
-def _copy_bounded(content: IO[bytes], file: IO[bytes], archive: Path) -> None:
+def _copy_bounded(content: IO[bytes], file: IO[bytes], origin: str | Path) -> None:
     written = 0
     while chunk := content.read(1 << 20):
         written += len(chunk)
         if written > MAX_MEMBER_BYTES:
-            raise DataError(f"holds a file of more than {MAX_MEMBER_BYTES:,} bytes", file=archive)
+            raise DataError(f"holds a file of more than {MAX_MEMBER_BYTES:,} bytes", file=origin)
         file.write(chunk)
 
 
-def _check_counts(split: str, part: Path, archive: Path) -> None:
+def _check_counts(split: str, part: Path, origin: str | Path) -> None:
     known = OFFICIAL["convfinqa"][split]
-    conversations, turns = count_records(part)
+    conversations, turns = count_records("convfinqa", part)
     if (conversations, turns) != (known.conversations, known.turns):
         raise DataError(
             f"{split}.json holds {conversations:,} conversations and {turns:,} turns instead of "
             f"{known.conversations:,} and {known.turns:,}",
-            file=archive,
+            file=origin,
             advice="not the official ConvFinQA archive: give a local copy with --from DIR",
         )

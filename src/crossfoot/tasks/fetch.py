@@ -19,7 +19,6 @@ from crossfoot.errors import DataError
 ATTEMPTS = 5
 MAX_SECONDS = 3600.0
 _TIMEOUT = httpx.Timeout(30.0, connect=15.0)
-_CHUNK = 1 << 16
 _BUSY = (408, 425, 429, 500, 502, 503, 504)
 _ADVICE = "or give a local copy with --from DIR"
 
@@ -102,11 +101,11 @@ def _attempt(
         _refuse(response, url)
         whole = not _continues(response, have)
         start = 0 if whole else have
-        length = response.headers.get("Content-Length", "")
-        total = start + int(length) if length.isdecimal() and len(length) < 16 else None
+        total = _total(response, start)
         _refuse_size(total or 0, max_bytes, url)
         with part.open("wb" if whole else "ab") as file:
-            for chunk in response.iter_bytes(_CHUNK):
+            # No chunk size: a partly filled chunk would be lost with the connection.
+            for chunk in response.iter_bytes():
                 start += len(chunk)
                 if start > max_bytes:
                     file.close()
@@ -130,6 +129,13 @@ def _continues(response: httpx.Response, have: int) -> bool:
     return response.status_code == httpx.codes.PARTIAL_CONTENT and given.startswith(
         f"bytes {have}-"
     )
+
+
+def _total(response: httpx.Response, start: int) -> int | None:
+    """The size of the whole file, where the server tells it."""
+    length = response.headers.get("Content-Length", "")
+    known = length.isdecimal() and len(length) < 16 and "Content-Encoding" not in response.headers
+    return start + int(length) if known else None
 
 
 def _refuse(response: httpx.Response, url: str) -> None:

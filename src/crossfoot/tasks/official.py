@@ -65,7 +65,7 @@ class FileReport:
 
 def describe(task: str, split: str, path: Path, pins: dict[str, str]) -> FileReport:
     """Counts and hash of a file, and whether it is the official one."""
-    conversations, turns = count_records(path)
+    conversations, turns = count_records(task, path)
     digest = file_sha256(path)
     official, status = _identify(task, split, (conversations, turns), digest, pins)
     size = path.stat().st_size
@@ -81,34 +81,35 @@ def _identify(
     if digest in (known.sha256, pins.get(f"{task}/{split}.json")):
         return True, "official"
     if counts[0] != known.conversations:
-        return False, (
-            f"not the official file: {counts[0]:,} of {known.conversations:,} conversations"
-        )
+        what = "questions" if task == "finqa" else "conversations"
+        return False, f"not the official file: {counts[0]:,} of {known.conversations:,} {what}"
     if counts[1] != known.turns:
         return False, f"not the official file: {counts[1]:,} of {known.turns:,} turns"
     if known.sha256 is not None:
-        return False, "not the official file: the counts are the same, the sha256 is another"
-    return None, "counts of the official file (its sha256 is pinned by a download only)"
+        return False, "not the official file: same counts, other sha256"
+    return None, "official counts; sha256 not pinned by a download"
 
 
-def count_records(path: Path) -> tuple[int, int]:
-    """Conversations and turns of a FinQA or ConvFinQA file, without checking all its fields."""
+def count_records(task: str, path: Path) -> tuple[int, int]:
+    """Conversations and turns of a task's file, without checking all its fields."""
     records = read_list(path)
-    return len(records), sum(_turns(record, index, path) for index, record in enumerate(records))
+    turns = sum(_turns(task, record, index, path) for index, record in enumerate(records))
+    return len(records), turns
 
 
-def _turns(record: Any, index: int, path: Path) -> int:
-    if isinstance(record, dict):
-        annotation = record.get("annotation")
-        if isinstance(annotation, dict) and isinstance(annotation.get("dialogue_break"), list):
-            return len(annotation["dialogue_break"])
-        if isinstance(record.get("qa"), dict):
-            return 1
+def _turns(task: str, record: Any, index: int, path: Path) -> int:
+    kind = "qa" if task == "finqa" else "annotation"
+    labels = record.get(kind) if isinstance(record, dict) else None
+    questions = labels.get("dialogue_break") if isinstance(labels, dict) else None
+    if isinstance(labels, dict) and task == "finqa":
+        return 1
+    if isinstance(questions, list):
+        return len(questions)
     raise DataError(
-        "neither qa (FinQA) nor annotation.dialogue_break (ConvFinQA)",
+        f"no {kind if task == 'finqa' else 'annotation.dialogue_break'} in it",
         file=path,
         record=f"number {index}",
-        advice="give a file of FinQA or ConvFinQA records",
+        advice=f"give a file of the format of {'FinQA' if task == 'finqa' else 'ConvFinQA'}",
     )
 
 

@@ -1,22 +1,34 @@
 """Recipes: short YAML files that say one training.
 
-``load_recipe(path, ["trainer.learning_rate=1e-4"])`` reads one; unknown keys are refused with the
-nearest known one. Fields under ``trainer:`` are those of transformers' ``TrainingArguments``.
+``load_recipe("recipes/convfinqa-smollm2-135m.yaml", ["trainer.learning_rate=1e-4"])`` reads one;
+unknown keys are refused with the nearest known one. Fields under ``trainer:`` are those of
+transformers' ``TrainingArguments``.
 """
 
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from crossfoot.errors import RecipeError
 
 MAX_RECIPE_BYTES = 1_000_000
+_OWN_TRAINER_KEYS = {"output_dir": "use --output", "remove_unused_columns": "leave it out"}
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML in which 1e-4 is a number, as everywhere but in YAML 1.1."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+$"), list("-+0123456789")
+)
 
 
 class _Strict(BaseModel):
@@ -48,11 +60,20 @@ class Adapter(_Strict):
     alpha: int = Field(32, gt=0)
     dropout: float = Field(0.0, ge=0, lt=1)
     targets: str | list[str] = "all-linear"
-    start_from: str | None = None  # an adapter or run folder to train on from
+    start_from: str | None = None  # an adapter or run folder to go on from, with its own rank
+
+    @model_validator(mode="after")
+    def _adapter_to_start_from(self) -> Adapter:
+        if self.method == "none" and self.start_from is not None:
+            raise ValueError("start_from needs an adapter, but method is none; name it as model")
+        return self
 
 
 class Recipe(_Strict):
-    """One supervised fine-tuning."""
+    """One supervised fine-tuning.
+
+    ``dtype`` is what is computed in; weights that are all trained are held in float32.
+    """
 
     model: str
     dtype: Literal["float32", "bfloat16", "float16"] = "bfloat16"
@@ -84,18 +105,24 @@ def _read_yaml(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > MAX_RECIPE_BYTES:
             raise RecipeError("too large for a recipe", file=path)
-        document = yaml.safe_load(path.read_text("utf-8"))
+        document = _parse_yaml(path.read_text("utf-8"))
     except FileNotFoundError as error:
         raise RecipeError("no such recipe", file=path, advice="see recipes/") from error
     except IsADirectoryError as error:
         raise RecipeError("a folder, not a recipe", file=path) from error
     except UnicodeDecodeError as error:
         raise RecipeError("not a text file", file=path) from error
+    except OSError as error:
+        raise RecipeError(f"cannot be read: {error.strerror}", file=path) from error
     except (yaml.YAMLError, RecursionError) as error:
         raise RecipeError(f"not readable as YAML: {error}", file=path) from error
     if not isinstance(document, dict):
         raise RecipeError("a recipe is a mapping of keys to values", file=path)
     return document
+
+
+def _parse_yaml(text: str) -> Any:
+    return yaml.load(text, _Loader)  # a subclass of SafeLoader
 
 
 def _override(document: dict[str, Any], override: str) -> None:
@@ -105,51 +132,80 @@ def _override(document: dict[str, Any], override: str) -> None:
     *sections, last = key.split(".")
     place: Any = document
     for section in sections:
-        place = place[int(section)] if _indexes(place, section) else place.setdefault(section, {})
-        if not isinstance(place, dict | list):
-            raise RecipeError(f"{section} has no keys of its own", field=key)
+        place = _section(place, section, key)
     try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+        value = _parse_yaml(text)
+    except (yaml.YAMLError, RecursionError) as error:
         raise RecipeError("the value is not readable as YAML", field=key) from error
-    if isinstance(value, str):  # YAML reads 1e-4 as text
-        try:
-            value = float(value)
-        except ValueError:
-            pass
-    if _indexes(place, last):
-        place[int(last)] = value
-    elif isinstance(place, dict):
-        place[last] = value
+    if isinstance(place, list):
+        place[_index(place, last, key)] = value
     else:
-        raise RecipeError("no such item in this list", field=key)
+        place[last] = value
 
 
-def _indexes(place: Any, key: str) -> bool:
-    return isinstance(place, list) and key.isdecimal() and int(key) < len(place)
+def _section(place: Any, name: str, key: str) -> Any:
+    """The part of a mapping or list that ``name`` leads to; mappings get it where they lack it."""
+    if isinstance(place, list):
+        inside = place[_index(place, name, key)]
+    else:
+        inside = place.setdefault(name, {})
+    if not isinstance(inside, dict | list):
+        raise RecipeError(f"{name} has no keys of its own", field=key)
+    return inside
+
+
+def _index(items: list[Any], name: str, key: str) -> int:
+    if not (name.isascii() and name.isdigit() and int(name[:9]) < len(items)):
+        raise RecipeError(
+            f"no item {name!r} in this list", field=key, advice=f"it has {len(items)}, from 0 on"
+        )
+    return int(name[:9])
 
 
 def _as_recipe_error(error: ValidationError, path: Path) -> RecipeError:
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
-        key = str(first["loc"][-1])
-        return unknown("key", key, _known_keys(), file=path, field=where)
-    return RecipeError(first["msg"], file=path, field=where)
+        return unknown(
+            "key", str(first["loc"][-1]), _known_keys(first["loc"]), file=path, field=where
+        )
+    return RecipeError(first["msg"].removeprefix("Value error, "), file=path, field=where)
 
 
-def _known_keys() -> list[str]:
-    models: list[type[BaseModel]] = [Recipe, DataPart, Validation, Adapter]
-    return [key for model in models for key in model.model_fields]
+def _known_keys(location: tuple[int | str, ...]) -> list[str]:
+    """Keys of the section that ``location`` is in; at the top those of ``trainer:`` as well."""
+    sections: dict[int | str, type[BaseModel]] = {
+        "data": DataPart,
+        "validation": Validation,
+        "adapter": Adapter,
+    }
+    if len(location) > 1:
+        return list(sections[location[0]].model_fields)
+    return [*Recipe.model_fields, *(f"trainer.{key}" for key in _trainer_keys())]
+
+
+def _trainer_keys() -> list[str]:
+    from transformers import TrainingArguments
+
+    return sorted(field.name for field in fields(TrainingArguments) if field.init)
 
 
 def _check_trainer(options: dict[str, Any], path: Path) -> None:
-    from transformers import TrainingArguments
-
-    known = {field.name for field in fields(TrainingArguments)}
+    known = _trainer_keys()
     for key in options:
+        field = f"trainer.{key}"
         if key not in known:
-            raise unknown("key", key, sorted(known), file=path, field=f"trainer.{key}")
+            raise unknown("key", key, known, file=path, field=field)
+        if key in _OWN_TRAINER_KEYS:
+            advice = _OWN_TRAINER_KEYS[key]
+            raise RecipeError("Crossfoot sets this itself", file=path, field=field, advice=advice)
+        if key.endswith("_token"):
+            raise RecipeError(
+                "a key does not belong in a recipe, which every run folder gets a copy of",
+                file=path,
+                field=field,
+                advice="put it in the environment (HF_TOKEN)",
+            )
 
 
 def unknown(
@@ -158,4 +214,4 @@ def unknown(
     """The error for a name that does not exist, with the nearest that does."""
     near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
     advice = f"did you mean {near[0]}?" if near else f"known are {', '.join(known[:12])}"
-    return RecipeError(f"unknown {what} {name!r}", file=file, field=field, advice=advice)
+    return RecipeError(f"unknown {what} {name[:60]!r}", file=file, field=field, advice=advice)

@@ -63,6 +63,8 @@ def target_loss(model: Any, batch: dict[str, torch.Tensor]) -> tuple[torch.Tenso
         use_cache=False,
     ).logits
     wanted = labels[:, positions]
+    if logits.shape[1] != len(positions):  # a model that does not know logits_to_keep
+        logits = logits[:, positions]
     loss = cross_entropy(
         logits.float().flatten(0, 1), wanted.flatten(), ignore_index=IGNORED, reduction="sum"
     )
@@ -103,15 +105,15 @@ class TargetTrainer(Trainer):
         """Mean negative log-likelihood per target token over the held-out chains."""
         started = time.perf_counter()
         self.model.eval()
-        total, count = torch.zeros((), dtype=torch.float64), 0
+        summed = torch.zeros(2, dtype=torch.float64)  # loss and tokens
         for batch in self.get_eval_dataloader(eval_dataset):
             with torch.no_grad(), self.compute_loss_context_manager():
                 loss, tokens = target_loss(self.model, self._prepare_inputs(batch))
-            total += loss.double().cpu()
-            count += tokens
+            summed += torch.tensor([float(loss), tokens], dtype=torch.float64)
+        total, count = self.accelerator.reduce(summed.float().to(self.args.device)).tolist()
         self.model.train()
         metrics = {
-            f"{metric_key_prefix}_loss": float(total) / max(count, 1),
+            f"{metric_key_prefix}_loss": total / max(count, 1),
             f"{metric_key_prefix}_runtime": time.perf_counter() - started,
         }
         self.log(metrics)

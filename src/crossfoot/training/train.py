@@ -7,20 +7,23 @@ The folder gets ``recipe.yaml`` (resolved), ``args.json``, ``environment.json``,
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
 import yaml
-from transformers import TrainerCallback, TrainingArguments, set_seed
-from transformers.trainer_utils import get_last_checkpoint
+from pydantic import ValidationError
+from transformers import PrinterCallback, TrainerCallback, TrainingArguments, set_seed
 
 from crossfoot.chat.template import Chat
 from crossfoot.errors import RecipeError
 from crossfoot.models.adapters import add_adapter, save_trained
-from crossfoot.models.loading import load_model, load_tokenizer
+from crossfoot.models.loading import DTYPES, identity, load_model, load_tokenizer
+from crossfoot.reports.card import model_card
 from crossfoot.runs.folder import RunFolder, environment
 from crossfoot.tasks.split import choose
 from crossfoot.training.data import Chains, build_chains, load_data
@@ -29,27 +32,44 @@ from crossfoot.training.sft import ChainDataset, TargetTrainer, collate
 
 CHECKPOINTS = "checkpoints"
 FINAL = "final_model"
+METRICS, TRAIN_LOSS, EVAL_LOSS = "metrics.jsonl", "train_loss.log", "eval_loss.log"
+
+# Called with the step, the number of steps, and what was measured at it.
+Progress = Callable[[int, int, dict[str, float]], None]
 
 
 class _RunLog(TrainerCallback):
-    """Writes Trainer's log lines into the run folder."""
+    """Writes Trainer's log lines into the run folder; ``seconds`` count since the first start."""
 
-    def __init__(self, run: RunFolder) -> None:
+    def __init__(self, run: RunFolder, before: float, progress: Progress) -> None:
         self.run = run
+        self.started = time.perf_counter() - before
+        self.progress = progress
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
-        if not state.is_world_process_zero or not logs:
+        # Trainer's summary at the end is left out: after a resume it is of the last part alone.
+        if not state.is_world_process_zero or not logs or "train_runtime" in logs:
             return
-        self.run.append_lines("metrics.jsonl", [{"step": state.global_step, **logs}])
-        for key, name in (("loss", "train_loss.log"), ("eval_loss", "eval_loss.log")):
+        seconds = time.perf_counter() - self.started
+        line = {"step": state.global_step, **logs, "seconds": seconds}
+        self.run.append_lines(METRICS, [line])
+        for key, name in (("loss", TRAIN_LOSS), ("eval_loss", EVAL_LOSS)):
             if key in logs:
                 self.run.append_lines(name, [{"step": state.global_step, key: logs[key]}])
+        self.progress(state.global_step, state.max_steps, logs)
 
 
-def train(recipe: Recipe, output: Path, *, resume: bool = False) -> RunFolder:
+def train(
+    recipe: Recipe,
+    output: Path,
+    *,
+    resume: bool = False,
+    progress: Progress = lambda step, steps, measured: None,
+) -> RunFolder:
     """Train by ``recipe`` into ``output``; ``resume`` goes on from its last checkpoint."""
     run = RunFolder(output)
     _check_folder(run, recipe, resume)
+    arguments = training_arguments(recipe, output)
     tokenizer = load_tokenizer(recipe.model)
     chat = Chat(tokenizer)
     data = load_data(recipe)
@@ -57,20 +77,17 @@ def train(recipe: Recipe, output: Path, *, resume: bool = False) -> RunFolder:
     scored = choose(data.validation, recipe.validation.scored, recipe.validation.seed)
     held_out = build_chains(scored, chat, recipe)
     if not train_chains.chains:
-        raise RecipeError(
-            f"every conversation is longer than {recipe.max_tokens} tokens", field="max_tokens"
-        )
+        raise _nothing_to_train_on(train_chains, recipe)
+    set_seed(arguments.seed)
+    model = _model(recipe)
+
     run.create()
     run.write_text("recipe.yaml", yaml.safe_dump(recipe.model_dump(), sort_keys=False))
-    run.write_json("environment.json", environment())
+    run.write_json("environment.json", environment() | {"base": identity(recipe.model, model)})
     run.write_json("data.json", _data_summary(train_chains, held_out, data.validation))
-
-    arguments = training_arguments(recipe, output)
     run.write_json("args.json", arguments.to_sanitized_dict())
-    set_seed(arguments.seed)
-    four_bit = recipe.adapter.method == "qlora"
-    base = load_model(recipe.model, dtype=recipe.dtype, four_bit=four_bit)
-    model = add_adapter(base, **recipe.adapter.model_dump())
+    checkpoint = _last_checkpoint(output)
+    before = _rewind(run, checkpoint)
     trainer = TargetTrainer(
         model=model,
         args=arguments,
@@ -78,16 +95,36 @@ def train(recipe: Recipe, output: Path, *, resume: bool = False) -> RunFolder:
         eval_dataset=ChainDataset(held_out.chains) if held_out.chains else None,
         data_collator=collate,
         processing_class=tokenizer,
-        callbacks=[_RunLog(run)],
+        callbacks=[_RunLog(run, before, progress)],
     )
+    trainer.remove_callback(PrinterCallback)
     started = time.perf_counter()
-    trainer.train(resume_from_checkpoint=_last_checkpoint(output) if resume else None)
-    duration = time.perf_counter() - started
+    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    duration = before + time.perf_counter() - started
     final = trainer.evaluate() if held_out.chains else {}
-    save_trained(model, tokenizer, output / FINAL)
+    save_trained(model.to(DTYPES[recipe.dtype]), tokenizer, output / FINAL)
     run.write_json("timing.json", _timing(duration, final))
+    run.write_text("README.md", model_card(run))
     shutil.rmtree(output / CHECKPOINTS, ignore_errors=True)
     return run
+
+
+def _model(recipe: Recipe) -> Any:
+    """The base model ready to train; what is trained is held in float32."""
+    method = recipe.adapter.method
+    dtype = "float32" if method == "none" else recipe.dtype
+    base = load_model(recipe.model, dtype=dtype, four_bit=method == "qlora")
+    return add_adapter(base, **recipe.adapter.model_dump())
+
+
+def _nothing_to_train_on(chains: Chains, recipe: Recipe) -> RecipeError:
+    if chains.left_out:
+        return RecipeError(
+            f"every conversation is longer than {recipe.max_tokens} tokens",
+            field="max_tokens",
+            advice="raise it, or use prompt: short",
+        )
+    return RecipeError("no conversation has a labelled turn to train on", field="data")
 
 
 def training_arguments(recipe: Recipe, output: Path) -> TrainingArguments:
@@ -101,6 +138,8 @@ def training_arguments(recipe: Recipe, output: Path) -> TrainingArguments:
         "lr_scheduler_type": "cosine",
         "num_train_epochs": 1,
         "logging_steps": 1,
+        "save_steps": 50,
+        "disable_tqdm": True,
         "report_to": "none",
         "save_total_limit": 1,
         "bf16": recipe.dtype == "bfloat16",
@@ -122,24 +161,44 @@ def _check_folder(run: RunFolder, recipe: Recipe, resume: bool) -> None:
         raise RecipeError(
             "a finished run lies here", file=run.path, advice="choose another --output"
         )
-    started = (run.path / "recipe.yaml").is_file()
-    if started and not resume:
+    started = run.path / "recipe.yaml"
+    if not started.is_file():
+        return
+    if not resume:
         raise RecipeError(
             "an unfinished run lies here", file=run.path, advice="add --resume, or remove it"
         )
-    if started:
-        previous = yaml.safe_load((run.path / "recipe.yaml").read_text("utf-8"))
-        if previous != recipe.model_dump():
-            changed = sorted(k for k, v in recipe.model_dump().items() if previous.get(k) != v)
-            raise RecipeError(
-                f"the run here was started with another recipe ({', '.join(changed)} differ)",
-                file=run.path,
-            )
+    try:
+        previous = Recipe.model_validate(yaml.safe_load(started.read_text("utf-8")))
+    except (yaml.YAMLError, ValidationError) as error:
+        raise RecipeError("not the recipe of a run", file=started) from error
+    changed = [key for key, value in recipe if value != getattr(previous, key)]
+    if changed:
+        raise RecipeError(
+            f"the run here was started with another recipe ({', '.join(changed)} differ)",
+            file=run.path,
+            advice="go on with its own recipe.yaml, or choose another --output",
+        )
 
 
-def _last_checkpoint(output: Path) -> str | None:
-    folder = output / CHECKPOINTS
-    return get_last_checkpoint(str(folder)) if folder.is_dir() else None
+def _last_checkpoint(output: Path) -> Path | None:
+    """The last whole checkpoint; Trainer writes ``trainer_state.json`` last."""
+    whole: dict[int, Path] = {}
+    for state in (output / CHECKPOINTS).glob("checkpoint-*/trainer_state.json"):
+        try:
+            whole[json.loads(state.read_text("utf-8"))["global_step"]] = state.parent
+        except ValueError:
+            continue
+    return whole[max(whole)] if whole else None
+
+
+def _rewind(run: RunFolder, checkpoint: Path | None) -> float:
+    """Drop what was logged after the checkpoint; the seconds of training that it took."""
+    step = int(checkpoint.name.rpartition("-")[2]) if checkpoint else 0
+    for name in (METRICS, TRAIN_LOSS, EVAL_LOSS):
+        run.write_lines(name, [line for line in run.read_lines(name) if line["step"] <= step])
+    kept = run.read_lines(METRICS)
+    return float(kept[-1].get("seconds", 0)) if kept else 0.0
 
 
 def _data_summary(train: Chains, held_out: Chains, validation: list[Any]) -> dict[str, Any]:

@@ -13,9 +13,19 @@ from random import Random
 from crossfoot.tasks.synthetic.vocabulary import COMPANIES
 
 MONTHS = (
-    "january", "february", "march", "april", "may", "june", "july", "august", "september",
-    "october", "november", "december",
-)  # fmt: skip
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +63,9 @@ def _notes(year: int, rng: Random) -> Deal:
             f"notes , bearing interest of {rate} ( {rate[:-1]} % ) and maturing in {due} .",
         )
     )
-    return Deal("notes", sentence, {"amount": amount, "rate": rate}, {"due": due, "year": str(year)})
+    return Deal(
+        "notes", sentence, {"amount": amount, "rate": rate}, {"due": due, "year": str(year)}
+    )
 
 
 def _repurchase(year: int, rng: Random) -> Deal:
@@ -100,9 +112,12 @@ def _grant(year: int, rng: Random) -> Deal:
             f"of $ {price} per unit .",
         )
     )
-    noun = "restricted shares granted" if "granted" in sentence else "restricted stock units awarded"
-    return Deal("grant", sentence, {"shares": shares, "price": price},
-                {"year": str(year), "noun": noun})  # fmt: skip
+    noun = (
+        "restricted shares granted" if "granted" in sentence else "restricted stock units awarded"
+    )
+    return Deal(
+        "grant", sentence, {"shares": shares, "price": price}, {"year": str(year), "noun": noun}
+    )
 
 
 def _stake(year: int, rng: Random) -> Deal:
@@ -116,15 +131,22 @@ def _stake(year: int, rng: Random) -> Deal:
             f"we paid $ {amount} million for {share} ( {share[:-1]} % ) of {name} in {year} .",
         )
     )
-    return Deal("stake", sentence, {"amount": amount, "share": share},
-                {"year": str(year), "name": name})  # fmt: skip
+    return Deal(
+        "stake", sentence, {"amount": amount, "share": share}, {"year": str(year), "name": name}
+    )
 
 
 def _staff(year: int, rng: Random) -> Deal:
     total = rng.randrange(1_200, 90_000, 50)
     part = round(total * rng.uniform(0.1, 0.6))
-    group = rng.choice(("represented by unions", "employed outside the united states",
-                        "working in manufacturing", "working part-time"))  # fmt: skip
+    group = rng.choice(
+        (
+            "represented by unions",
+            "employed outside the united states",
+            "working in manufacturing",
+            "working part-time",
+        )
+    )
     sentence = rng.choice(
         (
             f"as of december 31 , {year} , we had approximately {total} employees , of whom {part} "
@@ -132,5 +154,9 @@ def _staff(year: int, rng: Random) -> Deal:
             f"at the end of {year} , {part} of our {total} employees were {group} .",
         )
     )
-    return Deal("staff", sentence, {"total": str(total), "part": str(part)},
-                {"year": str(year), "group": group})  # fmt: skip
+    return Deal(
+        "staff",
+        sentence,
+        {"total": str(total), "part": str(part)},
+        {"year": str(year), "group": group},
+    )

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 Kind = Literal["money", "percent", "shares", "price", "count", "index", "years"]
+# "stacked": one column, the lines of a year below those of the year before. "bare": one column
+# without a header row. "changes": a last column of percentage changes.
+Printed = Literal["plain", "stacked", "bare", "changes"]
 Scale = Literal["", "thousands", "millions", "billions"]
 
 
@@ -54,6 +57,7 @@ class Grid:
     total_slot: int | None = None
     in_table: bool = True
     lines_are_rows: bool = True
+    printed: Printed = "plain"
 
     def literal(self, line: int, slot: int) -> str:
         """The literal of a line in a slot."""

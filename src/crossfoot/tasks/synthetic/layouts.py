@@ -6,11 +6,12 @@ Shapes after the FinQA training pages (Chen et al. 2021).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from crossfoot.tasks.synthetic.figures import Grid, Line, Scale, Slot
+from crossfoot.tasks.synthetic.figures import Grid, Line, Printed, Scale, Slot, value_of
 from crossfoot.tasks.synthetic.numbers import Style, decimals_of, draw_style, near, series
 from crossfoot.tasks.synthetic.vocabulary import (
     ACQUIRED,
@@ -20,6 +21,11 @@ from crossfoot.tasks.synthetic.vocabulary import (
     INDEXES,
     TOPICS,
     Topic,
+)
+
+
+_SMALL = re.compile(
+    r"risk-free|yield|return on|compensation inc|discount rate|interest margin|growth"
 )
 
 
@@ -61,9 +67,12 @@ def _year_slot(year: int, month: str, style: int, balance: bool) -> Slot:
     }
     common = (f"in {year}",) * 6 + (f"for {year}", f"in the year of {year}", f"during {year}")
     held = (
-        f"at the end of {year}", f"by the end of {year}", f"as of {month}, {year}",
-        f"at {month}, {year}", f"as of {year}",
-    )  # fmt: skip
+        f"at the end of {year}",
+        f"by the end of {year}",
+        f"as of {month}, {year}",
+        f"at {month}, {year}",
+        f"as of {year}",
+    )
     flow = (f"for the year {year}", f"for the year ended {month}, {year}", f"in fiscal {year}")
     wheres = common + (held if balance else flow)
     return Slot(headers.get(style, str(year)), str(year), wheres, year)
@@ -83,12 +92,15 @@ def fill(lines: Sequence[Line], slots: int, style: Style, rng: Random) -> list[l
     """Figures for every line; some nearly equal one of the line above."""
     rows: list[list[str]] = []
     for line in lines:
-        row = series(line.kind, slots, style, rng, line.signed and rng.random() < 0.65)
+        small = line.kind == "percent" and bool(_SMALL.search(line.header))
+        negative = line.signed and rng.random() < 0.65
+        row = series(line.kind, slots, style, rng, negative, small)
         above = rows[-1] if rows else []
         if above and lines[len(rows) - 1].kind == line.kind and rng.random() < 0.15:
             place = rng.randrange(slots)
             twin = near(above[place], rng)
-            if twin not in row and twin[0] != "-" and float(twin.rstrip("%")) != 0.0:
+            ratio = value_of(twin) / value_of(row[place])
+            if twin not in row and twin[0] != "-" and 0.6 < ratio < 1.6:
                 row[place] = twin
         rows.append(row)
     return rows
@@ -110,19 +122,54 @@ def by_year(rng: Random) -> Layout:
     turned = rng.random() < 0.12
     count = rng.randint(2, 4) if turned else rng.randint(3, min(10, len(topic.lines)))
     lines = pick_lines(topic.lines, count, rng)
-    style = draw_style(rng)
-    rows = fill(lines, len(slots), style, rng)
-    total, parts = None, ()
+    scale = draw_scale(rng) if any(line.kind in ("money", "shares") for line in lines) else ""
+    rows = fill(lines, len(slots), draw_style(rng, scale), rng)
+    total: int | None = None
+    parts: tuple[int, ...] = ()
+    lines = _named(topic.name, lines)
     if topic.total:
         lines, rows, total = _with_total(topic, lines, rows)
         parts = tuple(range(total))
     elif not turned:
         rows = _with_gaps(rows, rng)
     grid = Grid(
-        tuple(lines), slots, tuple(map(tuple, rows)), draw_scale(rng), True, total, parts,
+        tuple(lines),
+        slots,
+        tuple(map(tuple, rows)),
+        scale,
+        True,
+        total,
+        parts,
         lines_are_rows=not turned,
-    )  # fmt: skip
+        printed=_printed(turned, slots, rng),
+    )
     return Layout(grid, rng.choice(topic.intros), topic.name)
+
+
+def _printed(turned: bool, slots: Sequence[Slot], rng: Random) -> Printed:
+    falling = len(slots) > 1 and slots[0].year > slots[1].year
+    return "changes" if falling and not turned and rng.random() < 0.1 else "plain"
+
+
+def _named(topic: str, lines: list[Line]) -> list[Line]:
+    """Lines called by what they measure, where the header is only a segment or a region."""
+    if topic not in ("segments", "regions"):
+        return lines
+    what = "sales" if topic == "segments" else "revenues"
+    patterns = (
+        "{what} of {x}",
+        "{x} {what}",
+        "net {what} of {x}",
+        "{what} from {x}",
+        "{what} of the {x} segment" if topic == "segments" else "{what} in {x}",
+    )
+    return [
+        Line(
+            line.header,
+            tuple(p.format(what=what, x=line.header) for p in patterns) + (line.header,),
+        )
+        for line in lines
+    ]
 
 
 def _with_total(
@@ -144,24 +191,31 @@ def commitments(rng: Random) -> Layout:
     lines = pick_lines(COMMITMENTS, rng.randint(2, 6), rng)
     if rng.random() < 0.5:
         first = rng.randint(2006, 2019)
-        dues = [Slot(str(y), str(y), (f"due in {y}", f"in {y}", f"for {y}"), y)
-                for y in range(first, first + rng.randint(3, 5))]  # fmt: skip
+        dues = [
+            Slot(str(y), str(y), (f"due in {y}", f"in {y}", f"for {y}"), y)
+            for y in range(first, first + rng.randint(3, 5))
+        ]
         dues.append(Slot("thereafter", "thereafter", ("due thereafter", "after those years")))
     else:
         spans = ("less than 1 year", "1-3 years", "3-5 years", "more than 5 years")
         dues = [Slot(s, s, (f"due in {s}", f"with payments due in {s}")) for s in spans]
-    style = draw_style(rng)
-    rows = fill(lines, len(dues), style, rng)
-    rows = [[*row, add_up([[text] for text in row])[0]] for row in rows]
-    rows = [[*row[:-1], _sum(row[:-1])] for row in rows]
+    scale = draw_scale(rng)
+    rows = fill(lines, len(dues), draw_style(rng, scale), rng)
+    rows = [[*row, _sum(row)] for row in rows]
     whole = Slot("total", "total", ("in total", "for all periods", "overall"))
     parts = tuple(range(len(lines)))
     named = Line("total", ("total contractual obligations", "total obligations"))
     grid = Grid(
-        (*lines, named), (*dues, whole), (*map(tuple, rows), tuple(add_up(rows))),
-        draw_scale(rng), False, len(lines), parts, total_slot=len(dues),
+        (*lines, named),
+        (*dues, whole),
+        (*map(tuple, rows), tuple(add_up(rows))),
+        scale,
+        False,
+        len(lines),
+        parts,
+        total_slot=len(dues),
         lines_are_rows=rng.random() < 0.7,
-    )  # fmt: skip
+    )
     intro = "the following table summarizes our contractual obligations and commercial commitments"
     return Layout(grid, intro, "commitments")
 
@@ -177,26 +231,46 @@ def awards(rng: Random) -> Layout:
     style = draw_style(rng)
     word = rng.choice(("unvested", "nonvested", "outstanding"))
     low = 10.0 ** rng.uniform(2.0, 4.0) * (1000.0 if style.whole_shares else 1.0)
-    flows = [round(low * rng.uniform(0.8, 2.0)), round(low * rng.uniform(0.3, 0.9)),
-             -round(low * rng.uniform(0.1, 0.5)), -round(low * rng.uniform(0.02, 0.2)) or -7]  # fmt: skip
+    flows = [
+        round(low * rng.uniform(0.8, 2.0)),
+        round(low * rng.uniform(0.3, 0.9)),
+        -round(low * rng.uniform(0.1, 0.5)),
+        -round(low * rng.uniform(0.02, 0.2)) or -7,
+    ]
     shares = [str(flow) for flow in (*flows, sum(flows))]
     prices = series("price", 5, style, rng, False)
     slots = (
-        Slot(f"{word} at january 1 , {year}", f"{word} at the beginning of {year}",
-             (f"{word} at the beginning of {year}", f"{word} at january 1, {year}")),
+        Slot(
+            f"{word} at january 1 , {year}",
+            f"{word} at the beginning of {year}",
+            (f"{word} at the beginning of {year}", f"{word} at january 1, {year}"),
+        ),
         Slot("granted", "granted", ("granted", f"granted in {year}", "that were granted")),
         Slot("vested", "vested", ("vested", f"vested in {year}", "that vested")),
-        Slot("forfeited", "forfeited", ("forfeited", f"forfeited during {year}", "that were forfeited")),
-        Slot(f"{word} at december 31 , {year}", f"{word} at the end of {year}",
-             (f"{word} at the end of {year}", f"{word} as of december 31, {year}")),
-    )  # fmt: skip
+        Slot(
+            "forfeited",
+            "forfeited",
+            ("forfeited", f"forfeited during {year}", "that were forfeited"),
+        ),
+        Slot(
+            f"{word} at december 31 , {year}",
+            f"{word} at the end of {year}",
+            (f"{word} at the end of {year}", f"{word} as of december 31, {year}"),
+        ),
+    )
     header = "number of shares" if style.whole_shares else "shares ( in thousands )"
     lines = (
         Line(header, ("number of shares", "shares", "number of awards"), "shares"),
-        Line("weighted-average grant date fair value",
-             ("weighted average grant date fair value of shares", "fair value of the shares",
-              "average grant date fair value of the awards"), "price"),
-    )  # fmt: skip
+        Line(
+            "weighted-average grant date fair value",
+            (
+                "weighted average grant date fair value of shares",
+                "fair value of the shares",
+                "average grant date fair value of the awards",
+            ),
+            "price",
+        ),
+    )
     grid = Grid(lines, slots, (tuple(shares), tuple(prices)), "", False, lines_are_rows=False)
     intro = "the following table summarizes the activity in restricted stock awards during the year"
     return Layout(grid, intro, "awards")
@@ -228,48 +302,76 @@ def _index_names(name: str) -> tuple[str, ...]:
 
 def purchases(rng: Random) -> Layout:
     """Shares purchased by month, with the average price."""
-    months = rng.choice((("october", "november", "december"), ("july", "august", "september"),
-                         ("april", "may", "june"), ("january", "february", "march")))  # fmt: skip
+    months = rng.choice(
+        (
+            ("october", "november", "december"),
+            ("july", "august", "september"),
+            ("april", "may", "june"),
+            ("january", "february", "march"),
+        )
+    )
     year = rng.randint(2005, 2019)
     slots = tuple(
-        Slot(f"{month} 1 - {31 if i != 1 else 30}", month, (f"in {month}", f"during {month}",
-             f"in {month} {year}", f"in the month of {month}"))
+        Slot(
+            f"{month} 1 - {31 if i != 1 else 30}",
+            month,
+            (f"in {month}", f"during {month}", f"in {month} {year}", f"in the month of {month}"),
+        )
         for i, month in enumerate(months)
-    )  # fmt: skip
+    )
     style = draw_style(rng)
     counts = [str(rng.randint(20_000, 4_000_000)) for _ in months]
     prices = series("price", 3, style, rng, False)
     left = sorted((str(rng.randint(1_000_000, 9_000_000)) for _ in months), reverse=True)
     lines = (
-        Line("total number of shares purchased",
-             ("number of shares purchased", "shares purchased", "total number of shares purchased"),
-             "shares"),
-        Line("average price paid per share",
-             ("average price paid per share", "average price per share", "price paid per share"),
-             "price"),
-        Line("maximum number of shares that may yet be purchased",
-             ("maximum number of shares that may yet be purchased",
-              "number of shares that could still be purchased"), "shares"),
-    )  # fmt: skip
-    grid = Grid(lines, slots, (tuple(counts), tuple(prices), tuple(left)), "", False,
-                lines_are_rows=False)  # fmt: skip
-    return Layout(grid, f"our share purchases in the fourth quarter of {year} were as follows"
-                  if months[0] == "october" else f"our share purchases in {year} were as follows",
-                  "purchases")  # fmt: skip
+        Line(
+            "total number of shares purchased",
+            ("number of shares purchased", "shares purchased", "total number of shares purchased"),
+            "shares",
+        ),
+        Line(
+            "average price paid per share",
+            ("average price paid per share", "average price per share", "price paid per share"),
+            "price",
+        ),
+        Line(
+            "maximum number of shares that may yet be purchased",
+            (
+                "maximum number of shares that may yet be purchased",
+                "number of shares that could still be purchased",
+            ),
+            "shares",
+        ),
+    )
+    grid = Grid(
+        lines, slots, (tuple(counts), tuple(prices), tuple(left)), "", False, lines_are_rows=False
+    )
+    return Layout(
+        grid,
+        f"our share purchases in the fourth quarter of {year} were as follows"
+        if months[0] == "october"
+        else f"our share purchases in {year} were as follows",
+        "purchases",
+    )
 
 
 def allocation(rng: Random) -> Layout:
     """What was paid for in an acquisition: one column of amounts."""
     lines = pick_lines(ACQUIRED, rng.randint(4, 9), rng)
-    style = draw_style(rng)
-    rows = fill(lines, 1, style, rng)
-    named = Line("total assets acquired", ("total assets acquired", "total of assets acquired"))
     scale = draw_scale(rng)
+    rows = fill(lines, 1, draw_style(rng, scale), rng)
+    named = Line("total assets acquired", ("total assets acquired", "total of assets acquired"))
     slot = Slot(_amount_header(scale, rng), "amount", ("",))
     grid = Grid(
-        (*lines, named), (slot,), (*map(tuple, rows), tuple(add_up(rows))), scale, False,
-        len(lines), tuple(range(len(lines))),
-    )  # fmt: skip
+        (*lines, named),
+        (slot,),
+        (*map(tuple, rows), tuple(add_up(rows))),
+        scale,
+        False,
+        len(lines),
+        tuple(range(len(lines))),
+        printed="bare" if rng.random() < 0.4 else "plain",
+    )
     name = rng.choice(COMPANIES)
     intro = f"the purchase price of {name} was allocated to the assets acquired as follows"
     return Layout(grid, intro, "allocation")
@@ -283,13 +385,103 @@ def bridge(rng: Random) -> Layout:
     rows = fill(effects, 1, style, rng)
     start = f"{rng.uniform(180.0, 2400.0):.1f}"
     end = _sum([start, *(row[0] for row in rows)])
-    ends = [Line(f"{y} net revenue", (f"{y} net revenue", f"net revenue in {y}",
-            f"net revenue for {y}", f"value of net revenue in {y}")) for y in (year, year + 1)]  # fmt: skip
+    ends = [
+        Line(
+            f"{y} net revenue",
+            (
+                f"{y} net revenue",
+                f"net revenue in {y}",
+                f"net revenue for {y}",
+                f"value of net revenue in {y}",
+            ),
+        )
+        for y in (year, year + 1)
+    ]
     slot = Slot("amount ( in millions )", "amount", ("",))
     lines = (ends[0], *effects, ends[1])
-    grid = Grid(lines, (slot,), ((start,), *map(tuple, rows), (end,)), "millions", False)
+    grid = Grid(
+        lines,
+        (slot,),
+        ((start,), *map(tuple, rows), (end,)),
+        "millions",
+        False,
+        printed="bare" if rng.random() < 0.3 else "plain",
+    )
     intro = f"following is an analysis of the change in net revenue comparing {year + 1} to {year}"
     return Layout(grid, intro, "bridge")
+
+
+def rollforward(rng: Random) -> Layout:
+    """A balance carried from year to year in one column, with the same headers every year."""
+    what, intro, flows = rng.choice(ROLLS)
+    first, count = rng.randint(2004, 2016), rng.randint(2, 3)
+    unit = 10.0 ** rng.uniform(1.0, 4.0)
+    decimals = 1 if unit < 100.0 else 0
+    balance = round(unit * rng.uniform(1.5, 4.0), decimals)
+    lines = [*(_flow(flow, what) for flow in flows), Line(what, (what, f"balance of {what}"))]
+    columns = [["" for _ in flows] + [f"{balance:.{decimals}f}"]]
+    for _ in range(count):
+        moves = [round(unit * rng.uniform(0.1, 0.9), decimals) + 10.0**-decimals for _ in flows]
+        moves = [-abs(m) if flow[0] == "-" else m for m, flow in zip(moves, flows, strict=True)]
+        while balance + sum(moves) <= 0.0:
+            moves[0] += unit
+        balance += sum(moves)
+        columns.append([f"{value:.{decimals}f}" for value in (*moves, balance)])
+    slots = tuple(
+        _year_slot(year, "december 31", 0, True) for year in range(first, first + count + 1)
+    )
+    grid = Grid(
+        tuple(lines),
+        slots,
+        tuple(zip(*columns, strict=True)),
+        draw_scale(rng),
+        True,
+        printed="stacked",
+    )
+    return Layout(grid, intro, "rollforward")
+
+
+def _flow(flow: str, what: str) -> Line:
+    header = flow.removeprefix("-")
+    return Line(header, (header, f"amount of {header}", f"{header} to {what}"))
+
+
+ROLLS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    (
+        "warranty reserve",
+        "changes in the warranty reserve were as follows",
+        ("warranty expense", "-warranty claims"),
+    ),
+    (
+        "unrecognized tax benefits",
+        "a reconciliation of unrecognized tax benefits is as follows",
+        (
+            "increases in current period tax positions",
+            "-decreases in prior period tax positions",
+            "-settlements",
+        ),
+    ),
+    (
+        "restructuring liability",
+        "activity in the restructuring liability is summarized below",
+        ("charges net", "-cash spent", "-currency and other"),
+    ),
+    (
+        "allowance for doubtful accounts",
+        "the activity in the allowance was as follows",
+        ("provision for bad debts", "-write-offs"),
+    ),
+    (
+        "asset retirement obligations",
+        "the changes in our asset retirement obligations were",
+        ("liabilities incurred", "accretion expense", "-liabilities settled"),
+    ),
+    (
+        "goodwill",
+        "changes in the carrying amount of goodwill are shown below",
+        ("acquisitions", "-impairment losses", "foreign currency translation"),
+    ),
+)
 
 
 def _amount_header(scale: Scale, rng: Random) -> str:
@@ -304,6 +496,7 @@ LAYOUTS: tuple[tuple[Callable[[Random], Layout], int], ...] = (
     (purchases, 5),
     (allocation, 6),
     (bridge, 6),
+    (rollforward, 7),
 )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from random import Random
 
-from crossfoot.tasks.synthetic.figures import Kind
+from crossfoot.tasks.synthetic.figures import Kind, Scale
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,16 +22,24 @@ class Style:
     whole_shares: bool
 
 
-def draw_style(rng: Random) -> Style:
+def draw_style(rng: Random, scale: Scale = "") -> Style:
     """A style as filings have it: mostly whole numbers or one decimal."""
     decimals = rng.choices((0, 1, 2), (55, 35, 10))[0]
-    magnitude = rng.uniform(1.0, 4.6) if decimals else rng.uniform(1.8, 6.2)
+    magnitude = rng.uniform(1.0, 3.9) if decimals else rng.uniform(1.8, 4.6)
+    if scale == "billions":
+        decimals, magnitude = max(decimals, 1), rng.uniform(0.3, 2.0)
+    elif scale == "thousands":
+        decimals, magnitude = 0, rng.uniform(2.8, 6.2)
     return Style(decimals, magnitude, rng.choice((0, 1, 1, 1, 2, 2)), rng.random() < 0.35)
 
 
-def series(kind: Kind, count: int, style: Style, rng: Random, negative: bool) -> list[str]:
+def series(
+    kind: Kind, count: int, style: Style, rng: Random, negative: bool, small: bool = False
+) -> list[str]:
     """``count`` figures of one line that move a little from each to the next, all different."""
     start, decimals = _start(kind, style, rng)
+    if small:
+        start = rng.uniform(1.0, 9.0)
     values: list[str] = []
     value = start
     for _ in range(count):
@@ -40,7 +48,9 @@ def series(kind: Kind, count: int, style: Style, rng: Random, negative: bool) ->
             value = value * rng.uniform(1.02, 1.2) + 10.0**-decimals
             text = write(-value if negative else value, decimals, kind)
         values.append(text)
-        value *= rng.choice((rng.uniform(0.7, 0.98), rng.uniform(1.01, 1.3), rng.uniform(0.95, 1.05)))
+        value *= rng.choice(
+            (rng.uniform(0.7, 0.98), rng.uniform(1.01, 1.3), rng.uniform(0.95, 1.05))
+        )
         if kind == "percent":
             value = min(value, 97.0)
     return values
@@ -61,7 +71,7 @@ def _start(kind: Kind, style: Style, rng: Random) -> tuple[float, int]:
         if style.whole_shares:
             return 10.0 ** rng.uniform(3.5, 7.3), 0
         return 10.0 ** rng.uniform(0.8, 3.0), 1
-    spread = rng.choice((0.0, rng.uniform(-1.0, 0.3)))
+    spread = rng.choice((rng.uniform(-0.15, 0.15), rng.uniform(-1.0, 0.3)))
     return max(10.0 ** (style.magnitude + spread), 3.0 * 10.0**-style.decimals), style.decimals
 
 

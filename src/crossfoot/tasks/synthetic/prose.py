@@ -8,33 +8,113 @@ from __future__ import annotations
 
 # Lines that pages tell in a sentence; the kinds are those of the table lines.
 TOLD: tuple[tuple[str, tuple[str, ...], str], ...] = (
-    ("rental expense under operating leases", ("rent expense", "the expense for rent", "operating lease rent expense"), "money"),
-    ("stock-based compensation expense", ("share-based compensation", "expense for stock-based compensation"), "money"),
+    (
+        "rental expense under operating leases",
+        ("rent expense", "the expense for rent", "operating lease rent expense"),
+        "money",
+    ),
+    (
+        "stock-based compensation expense",
+        ("share-based compensation", "expense for stock-based compensation"),
+        "money",
+    ),
     ("advertising costs", ("advertising expense", "the cost of advertising"), "money"),
-    ("amortization expense of intangible assets", ("intangible amortization expense", "amortization of intangibles"), "money"),
-    ("contributions to the defined contribution plan", ("defined contribution plan contributions", "401 ( k ) contributions"), "money"),
-    ("the total intrinsic value of options exercised", ("intrinsic value of exercised options", "exercised options' intrinsic value"), "money"),
-    ("the fair value of shares vested", ("fair value of vested shares", "vested shares' fair value"), "money"),
-    ("the allowance for doubtful accounts", ("doubtful accounts allowance", "allowance for doubtful receivables"), "money"),
-    ("accrued interest and penalties", ("interest and penalties accrued", "accrued penalties and interest"), "money"),
-    ("the liability for environmental remediation", ("environmental remediation liability", "environmental liability"), "money"),
-    ("capitalized interest", ("interest capitalized", "the amount of interest capitalized"), "money"),
-    ("equity in earnings of affiliates", ("affiliates' equity earnings", "equity earnings from affiliates"), "money"),
-    ("asset impairment charges", ("impairment charges", "charges for impairment of assets"), "money"),
+    (
+        "amortization expense of intangible assets",
+        ("intangible amortization expense", "amortization of intangibles"),
+        "money",
+    ),
+    (
+        "contributions to the defined contribution plan",
+        ("defined contribution plan contributions", "401 ( k ) contributions"),
+        "money",
+    ),
+    (
+        "the total intrinsic value of options exercised",
+        ("intrinsic value of exercised options", "exercised options' intrinsic value"),
+        "money",
+    ),
+    (
+        "the fair value of shares vested",
+        ("fair value of vested shares", "vested shares' fair value"),
+        "money",
+    ),
+    (
+        "the allowance for doubtful accounts",
+        ("doubtful accounts allowance", "allowance for doubtful receivables"),
+        "money",
+    ),
+    (
+        "accrued interest and penalties",
+        ("interest and penalties accrued", "accrued penalties and interest"),
+        "money",
+    ),
+    (
+        "the liability for environmental remediation",
+        ("environmental remediation liability", "environmental liability"),
+        "money",
+    ),
+    (
+        "capitalized interest",
+        ("interest capitalized", "the amount of interest capitalized"),
+        "money",
+    ),
+    (
+        "equity in earnings of affiliates",
+        ("affiliates' equity earnings", "equity earnings from affiliates"),
+        "money",
+    ),
+    (
+        "asset impairment charges",
+        ("impairment charges", "charges for impairment of assets"),
+        "money",
+    ),
     ("backlog", ("the order backlog", "total backlog"), "money"),
     ("warranty expense", ("expense for warranties", "warranty costs"), "money"),
-    ("the valuation allowance on deferred tax assets", ("deferred tax valuation allowance", "valuation allowance"), "money"),
-    ("the effective income tax rate", ("effective income tax rate", "rate of income tax"), "percent"),
-    ("the weighted average interest rate on commercial paper", ("commercial paper interest rate", "average rate on commercial paper"), "percent"),
+    (
+        "the valuation allowance on deferred tax assets",
+        ("deferred tax valuation allowance", "valuation allowance"),
+        "money",
+    ),
+    (
+        "the effective income tax rate",
+        ("effective income tax rate", "rate of income tax"),
+        "percent",
+    ),
+    (
+        "the weighted average interest rate on commercial paper",
+        ("commercial paper interest rate", "average rate on commercial paper"),
+        "percent",
+    ),
     ("the annual churn rate", ("churn", "rate of customer churn"), "percent"),
-    ("the share of sales to the largest customer", ("largest customer's share of sales", "portion of sales to the largest customer"), "percent"),
-    ("the number of unvested restricted stock units", ("unvested restricted stock units", "unvested rsus"), "shares"),
-    ("the number of antidilutive options", ("antidilutive stock options", "options left out as antidilutive"), "shares"),
-    ("the weighted average grant date fair value per option", ("average grant date fair value of options", "grant date fair value per option"), "price"),
-    ("the closing price of our common stock", ("closing stock price", "common stock closing price"), "price"),
+    (
+        "the share of sales to the largest customer",
+        ("largest customer's share of sales", "portion of sales to the largest customer"),
+        "percent",
+    ),
+    (
+        "the number of unvested restricted stock units",
+        ("unvested restricted stock units", "unvested rsus"),
+        "shares",
+    ),
+    (
+        "the number of antidilutive options",
+        ("antidilutive stock options", "options left out as antidilutive"),
+        "shares",
+    ),
+    (
+        "the weighted average grant date fair value per option",
+        ("average grant date fair value of options", "grant date fair value per option"),
+        "price",
+    ),
+    (
+        "the closing price of our common stock",
+        ("closing stock price", "common stock closing price"),
+        "price",
+    ),
     ("the number of holders of record", ("holders of record", "record holders"), "count"),
     ("the number of leased locations", ("leased locations", "locations under lease"), "count"),
-)  # fmt: skip
+)
 
 # {x} the line; {v} the figures in order; {y} the years in order.
 SERIES: tuple[str, ...] = (
@@ -100,4 +180,23 @@ FILLER: tuple[str, ...] = (
     "the company provides services to a broad base of customers , none of which is concentrated "
     "in a single industry .",
     "table of contents .",
+)
+
+# {m} millions, {n} a count, {y} and {z} years, {p} a percentage, {name} a company.
+NUMERIC: tuple[str, ...] = (
+    "in {y} , we entered into a $ {m} million revolving credit facility that expires in {z} .",
+    "the credit agreement with {name} matures in {z} and may be increased by $ {m} million .",
+    "in april {y} , the board approved a plan that affects {n} locations .",
+    "we recorded a gain of $ {m} million on the sale of {name} in {y} .",
+    "the company is party to {n} lawsuits with {name} , of which {p}% ( {p} % ) were settled .",
+    "in {y} we adopted the new accounting standard , which increased other liabilities by $ {m} "
+    "million .",
+    "the facility in question covers {n} acres and was sold to {name} in {y} .",
+    "a tax refund of $ {m} million was received from the state authorities in {y} .",
+    "the joint venture with {name} , which is {p}% ( {p} % ) owned , ended in {z} .",
+    "approximately {p}% ( {p} % ) of these derivative contracts expire before {z} .",
+    "net operating losses of $ {m} million expire between {y} and {z} .",
+    "we pay an annual commitment fee of {p} basis points on the unused balance of $ {m} million .",
+    "during {y} , {n} claims were filed and $ {m} million was paid into escrow .",
+    "the acquisition of {name} in {y} added {n} sites for a price of $ {m} million .",
 )

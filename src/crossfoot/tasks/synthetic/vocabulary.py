@@ -27,9 +27,15 @@ def _line(text: str) -> Line:
     signed = kind.endswith("~")
     header, *others = (name.strip() for name in names.split("|"))
     known: dict[str, Kind] = {
-        "": "money", "money": "money", "percent": "percent", "shares": "shares",
-        "price": "price", "count": "count", "index": "index", "years": "years",
-    }  # fmt: skip
+        "": "money",
+        "money": "money",
+        "percent": "percent",
+        "shares": "shares",
+        "price": "price",
+        "count": "count",
+        "index": "index",
+        "years": "years",
+    }
     return Line(header, (header, *others), known[kind.rstrip("~")], signed)
 
 
@@ -74,7 +80,8 @@ dividends declared per share|dividends per share|the dividend declared per share
         (
             "the following table summarizes our cash flows",
             "our cash flows from operating , investing and financing activities are as follows",
-            "the following table reconciles cash provided by operating activities to free cash flow",
+            "the following table reconciles cash provided by operating activities to free "
+            "cash flow",
         ),
         _lines("""
 net cash provided by operating activities|operating cash flow|cash from operations
@@ -368,7 +375,7 @@ work in process|wip|work-in-process
         total="total|total gross amount|the overall amount",
         balance=True,
     ),
-)  # fmt: skip
+)
 
 ACQUIRED = _lines("""
 current assets|the current assets acquired
@@ -383,7 +390,7 @@ in-process research and development|ipr&d|in-process r&d
 other intangible assets|other intangibles
 other assets|remaining assets
 deferred tax assets|the deferred tax asset
-""")  # fmt: skip
+""")
 
 BRIDGE = _lines("""
 volume/weather|the volume/weather effect;~
@@ -398,7 +405,7 @@ reserve equalization|the equalization of reserves;~
 summer capacity charges|charges for summer capacity;~
 price applied to unbilled sales|unbilled sales price;~
 other|the other items;~
-""")  # fmt: skip
+""")
 
 COMMITMENTS = _lines("""
 long-term debt|long-term debt obligations|long term debt
@@ -411,22 +418,43 @@ minimum royalties|royalty minimums
 letters of credit|standby letters of credit
 other long-term liabilities|other liabilities
 guarantees|the guarantees
-""")  # fmt: skip
+""")
 
 COMPANIES: tuple[str, ...] = (
-    "harlow industries inc .", "northfield corporation", "pinewood energy partners",
-    "calder & finch holdings", "vantree technologies inc .", "meridian rail corporation",
-    "ostrava chemical company", "silverline airlines", "bexley financial group",
-    "lakemont utilities", "grantham foods inc .", "tessaro medical systems",
-    "arrowgate semiconductor", "kestrel packaging company", "old harbor insurance group",
-    "westbrook property trust", "quillan pharmaceuticals", "dunmore steel corporation",
-    "summit ridge retail stores", "halvorsen marine inc .",
-)  # fmt: skip
+    "harlow industries inc .",
+    "northfield corporation",
+    "pinewood energy partners",
+    "calder & finch holdings",
+    "vantree technologies inc .",
+    "meridian rail corporation",
+    "ostrava chemical company",
+    "silverline airlines",
+    "bexley financial group",
+    "lakemont utilities",
+    "grantham foods inc .",
+    "tessaro medical systems",
+    "arrowgate semiconductor",
+    "kestrel packaging company",
+    "old harbor insurance group",
+    "westbrook property trust",
+    "quillan pharmaceuticals",
+    "dunmore steel corporation",
+    "summit ridge retail stores",
+    "halvorsen marine inc .",
+)
 INDEXES: tuple[str, ...] = (
-    "s&p 500 index", "s&p 500", "dow jones transportation average", "nasdaq composite index",
-    "peer group", "s&p financial index", "s&p 500 retail index", "kbw bank index",
-    "s&p information technology index", "russell 2000 index", "s&p 500 industrials",
-)  # fmt: skip
+    "s&p 500 index",
+    "s&p 500",
+    "dow jones transportation average",
+    "nasdaq composite index",
+    "peer group",
+    "s&p financial index",
+    "s&p 500 retail index",
+    "kbw bank index",
+    "s&p information technology index",
+    "russell 2000 index",
+    "s&p 500 industrials",
+)
 MEASURES: tuple[tuple[str, str, str], ...] = (
     ("gross carrying amount", "accumulated amortization", "net carrying amount"),
     ("u.s . plans", "international plans", "total plans"),
@@ -437,4 +465,4 @@ MEASURES: tuple[tuple[str, str, str], ...] = (
     ("level 2", "level 3", "total fair value"),
     ("funded", "unfunded", "total commitments"),
     ("residential", "commercial", "total customers"),
-)  # fmt: skip
+)

@@ -1,0 +1,31 @@
+# make        install into .venv
+# make test   every check and test, offline after installation
+# make demo   base model against the shipped adapter, on pages of our own
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/installed
+
+.PHONY: install test demo lint clean
+
+install: $(INSTALLED)
+
+# torch comes first: what depends on it would otherwise bring a CUDA build along.
+$(INSTALLED): pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --constraint constraints.txt torch
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[train,constrain,dev]'
+	touch $(INSTALLED)
+
+lint: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: lint
+	$(BIN)/python -m pytest
+
+demo: install
+	$(BIN)/crossfoot demo
+
+clean:
+	rm -rf .venv runs

@@ -1,0 +1,172 @@
+"""``crossfoot data get|list|explore|synth``: the data sets and what is in them."""
+
+from __future__ import annotations
+
+import json as json_module
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn
+from rich.table import Table
+
+from crossfoot.cli.explore import pick, show_conversation, show_overview, show_targets
+from crossfoot.cli.output import console, print_json, print_table
+from crossfoot.errors import DataError
+from crossfoot.tasks import downloads
+from crossfoot.tasks.official import FileReport
+from crossfoot.tasks.records import SkippedRecords
+from crossfoot.tasks.registry import data_folder, load_task
+from crossfoot.tasks.split import choose
+
+MAX_SYNTHETIC = 1_000_000
+
+app = typer.Typer(name="data", help="Get, list, explore and generate data.", no_args_is_help=True)
+_Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
+
+
+@app.command()
+def get(
+    task: Annotated[str, typer.Argument(help="finqa or convfinqa.")],
+    source: Annotated[
+        Path | None, typer.Option("--from", help="Copy from this folder, download nothing.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace files that are there.")] = False,
+    json: _Json = False,
+) -> None:
+    """Download the official files of a data set, or copy them, and check them.
+
+    They go to the folder that CROSSFOOT_DATA names, or to ~/.cache/crossfoot/data. An interrupted
+    download goes on where it stopped.
+    """
+    folder = data_folder()
+    with _progress() as bar:
+        work: dict[str, TaskID] = {}
+
+        def show(name: str, done: int, total: int | None) -> None:
+            if name not in work:
+                work[name] = bar.add_task(name)
+            bar.update(work[name], completed=done, total=total)
+
+        reports = downloads.get(task, folder, source=source, force=force, progress=show)
+    _print_reports(reports, folder, json)
+
+
+@app.command("list")
+def list_files(json: _Json = False) -> None:
+    """What the data folder holds, and whether it is official."""
+    folder = data_folder()
+    _print_reports(downloads.present(folder), folder, json)
+
+
+@app.command()
+def synth(
+    output: Annotated[Path, typer.Option(help="A .json file, or a folder for train.json.")],
+    count: Annotated[
+        int, typer.Option(min=1, max=MAX_SYNTHETIC, help="How many conversations.")
+    ] = 2000,
+    seed: Annotated[int, typer.Option(help="Other seeds give other conversations.")] = 0,
+) -> None:
+    """Write synthetic conversations as a file of ConvFinQA records."""
+    from crossfoot.tasks.synthetic.generate import generate, to_record
+
+    path = output if output.suffix == ".json" else output / "train.json"
+    if path.is_dir():
+        raise DataError("is a folder", file=path, advice="give another --output")
+    part = path.with_name(f"{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("w", encoding="utf-8") as file:
+            records = [to_record(sample) for sample in generate(count, seed)]
+            json_module.dump(records, file, ensure_ascii=False)
+        os.replace(part, path)
+    except OSError as error:
+        raise DataError(
+            error.strerror or "cannot be written", file=path, advice="give another --output"
+        ) from None
+    finally:
+        if part.parent.is_dir():
+            part.unlink(missing_ok=True)
+    console.print(f"{count} conversations written to {path}", markup=False, soft_wrap=True)
+
+
+@app.command()
+def explore(
+    task: Annotated[str, typer.Argument(help="convfinqa, finqa or synthetic.")],
+    split: Annotated[str, typer.Option(help="train, dev or test.")] = "dev",
+    limit: Annotated[int | None, typer.Option(min=1, help="Conversations to take.")] = None,
+    seed: Annotated[int, typer.Option(help="Which conversations --limit takes.")] = 0,
+    show: Annotated[
+        int | None, typer.Option(help="Print this conversation, counted from 1.")
+    ] = None,
+    targets: Annotated[
+        int | None, typer.Option(help="Print the training targets of this conversation.")
+    ] = None,
+    model: Annotated[str, typer.Option(help="Whose tokens --targets shows.")] = "smollm2-135m",
+    prompt: Annotated[str, typer.Option(help="short or long, for --targets.")] = "short",
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Leave out records with wrong fields.")
+    ] = False,
+    json: _Json = False,
+) -> None:
+    """Count what a data set holds, or look at one conversation of it."""
+    with _skips_on_stderr():
+        samples = load_task(task, split, skip_bad=skip_bad)
+    if limit is not None:
+        samples = choose(samples, limit, seed)
+    if targets is not None:
+        show_targets(pick(samples, targets), model, prompt, json)
+    elif show is not None:
+        show_conversation(pick(samples, show), json)
+    else:
+        show_overview(samples, f"{task}, {split}", json)
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"), BarColumn(), DownloadColumn(), console=console
+    )
+
+
+@contextmanager
+def _skips_on_stderr() -> Iterator[None]:
+    """Say what was skipped in a line of its own, without Python's decoration of warnings."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", SkippedRecords)
+        yield
+    for warning in caught:
+        console.print(str(warning.message), markup=False, soft_wrap=True)
+
+
+def _print_reports(reports: list[FileReport], folder: Path, as_json: bool) -> None:
+    if as_json:
+        files = [asdict(report) | {"path": str(report.path)} for report in reports]
+        print_json({"folder": str(folder), "files": files})
+        return
+    if not reports:
+        console.print(
+            f"{folder} holds no data; get some with: crossfoot data get convfinqa",
+            markup=False,
+            soft_wrap=True,
+        )
+        return
+    table = Table(title=str(folder))
+    for heading in ("file", "conversations", "turns", "sha256", "status"):
+        numeric = heading in ("conversations", "turns")
+        table.add_column(
+            heading, justify="right" if numeric else "left", no_wrap=heading != "status"
+        )
+    for report in reports:
+        table.add_row(
+            f"{report.task}/{report.path.name}",
+            f"{report.conversations:,}",
+            f"{report.turns:,}",
+            report.sha256[:12],
+            report.status,
+        )
+    print_table(table)

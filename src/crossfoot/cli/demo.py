@@ -1,0 +1,82 @@
+"""``crossfoot demo``: what the shipped adapter adds to its base model."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from crossfoot.cli.output import console, print_json
+
+# The worked example of the published ConvFinQA adapter: page APD/2016/page_96.pdf of the dev set.
+QUESTIONS = (
+    "what was the total cash paid for interest in the years of 2015 and 2016, combined?",
+    "including the year of 2014, what then becomes this total?",
+    "and what was the average cash paid for interest between those three years?",
+    "what was the total debt in 2016?",
+)
+
+
+def demo(
+    conversations: Annotated[
+        int, typer.Option(min=1, help="Synthetic conversations to compare on.")
+    ] = 10,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Ask about one page, then compare the base model with the shipped adapter."""
+    from crossfoot.agent.ask import PageConversation
+    from crossfoot.cli.ask import show_turn
+    from crossfoot.engines.build import build_engine, resolve_adapter
+    from crossfoot.models.embedded import EMBEDDED
+    from crossfoot.pages.reader import read_page
+
+    page = read_page(Path(str(files("crossfoot") / "examples" / "apd.md")))
+    tuned = build_engine("transformers", EMBEDDED, resolve_adapter(EMBEDDED, None))
+    console.print("A page on debt and interest, and four questions about it:")
+    conversation = PageConversation(page, tuned)
+    for question in QUESTIONS:
+        transcript, grounds = conversation.ask(question)
+        if not json:
+            show_turn(question, transcript, grounds)
+    console.print(f"\nBase model and shipped adapter on {conversations} synthetic conversations:")
+    scores = {
+        "base": _score(build_engine("transformers", EMBEDDED, None), conversations),
+        "tuned": _score(tuned, conversations),
+    }
+    if json:
+        print_json(scores)
+    else:
+        _print_comparison(scores)
+
+
+def _score(engine: Any, conversations: int) -> dict[str, Any]:
+    """Official accuracy of looked-up and computed turns."""
+    from crossfoot.agent.loop import Setting, run_batch
+    from crossfoot.evaluation.evaluate import prediction
+    from crossfoot.evaluation.metrics import summarise
+    from crossfoot.tasks.registry import load_task
+
+    samples = load_task("synthetic", "dev")[:conversations]
+    transcripts = run_batch(samples, engine, Setting())
+    predictions = [
+        prediction(sample, index, transcript)
+        for sample, turns in zip(samples, transcripts, strict=True)
+        for index, transcript in enumerate(turns)
+    ]
+    metrics = summarise(predictions, samples)
+    return {"all turns": metrics["graders"]["official"], **metrics["by_kind"]}
+
+
+def _print_comparison(scores: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("turns", "base model", "shipped adapter")
+    for kind in scores["tuned"]:
+        cells = [scores[name].get(kind) for name in ("base", "tuned")]
+        table.add_row(
+            kind, *(f"{c['correct']} of {c['total']} ({c['accuracy']:.0%})" for c in cells)
+        )
+    Console().print(table)
