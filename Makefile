@@ -1,4 +1,4 @@
-# make        install into .venv
+# make        install into .venv, and fetch the embedded model into the user's cache
 # make test   every check and test, offline after installation
 # make demo   base model against the shipped adapter, on pages of our own
 PYTHON ?= python3
@@ -14,6 +14,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --constraint constraints.txt torch
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[train,constrain,dev]'
+	$(BIN)/python -c "from crossfoot.models.embedded import embedded_model; embedded_model()"
 	touch $(INSTALLED)
 
 lint: install

@@ -4,20 +4,17 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import filings
 import pytest
 from typer.testing import CliRunner, Result
 
+import filings
 from crossfoot.cli.main import app
 from crossfoot.errors import CrossfootError
 from crossfoot.tasks.convfinqa import read_convfinqa
 from crossfoot.tasks.registry import load_task
-
-Command = Callable[..., Result]
 
 
 @pytest.fixture
@@ -194,7 +191,7 @@ def test_damaged_file_ends_the_command_with_one_line_and_code_2(data: Path, cont
         [sys.executable, "-c", code, "data", "explore", "convfinqa"],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
     assert done.returncode == 2

@@ -4,9 +4,9 @@ import hashlib
 import json
 from pathlib import Path
 
-import filings
 import pytest
 
+import filings
 from crossfoot.errors import DataError
 from crossfoot.tasks.convfinqa import read_convfinqa
 from crossfoot.tasks.records import SkippedRecords

@@ -12,9 +12,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import filings
 import pytest
 
+import filings
 from crossfoot.errors import DataError, RecipeError
 from crossfoot.tasks import downloads, fetch
 from crossfoot.tasks.downloads import CONVFINQA_PATH, FINQA_PATH, get, present
@@ -200,7 +200,7 @@ def test_part_of_another_file_is_thrown_away(finqa: Site, tmp_path: Path, stale:
 
 def test_wrong_hash_leaves_nothing(finqa: Site, tmp_path: Path) -> None:
     finqa.files[FINQA_DEV] = DEV.replace(b"5829", b"5830")
-    with pytest.raises(DataError, match="sha256 .* instead of .*--from DIR"):
+    with pytest.raises(DataError, match=r"sha256 .* instead of .*--from DIR"):
         get("finqa", tmp_path, base_url=finqa.url)
     assert _names(tmp_path) == []
 
@@ -311,7 +311,7 @@ def test_archive_with_other_content_is_refused_and_leaves_nothing(
 
 def test_archive_without_the_files_is_refused(convfinqa: Site, tmp_path: Path) -> None:
     convfinqa.files[CONVFINQA_PATH] = _zip({"readme.txt": "hello"})
-    with pytest.raises(DataError, match="0 files named train.json"):
+    with pytest.raises(DataError, match=r"0 files named train\.json"):
         get("convfinqa", tmp_path, base_url=convfinqa.url)
 
 

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import filings
 import pytest
 
+import filings
 from crossfoot.errors import DataError, RecipeError
 from crossfoot.tasks import registry
 from crossfoot.tasks.records import SkippedRecords
@@ -65,7 +65,7 @@ def test_absent_file_says_how_to_get_it(tmp_path: Path) -> None:
 def test_bad_records_are_skipped_only_on_request(tmp_path: Path) -> None:
     records = [filings.finqa_record(1), filings.finqa_record(2, question="")]
     filings.write(tmp_path / "finqa" / "dev.json", records)
-    with pytest.raises(DataError, match="field qa.question"):
+    with pytest.raises(DataError, match=r"field qa\.question"):
         load_task("finqa", "dev", tmp_path)
     with pytest.warns(SkippedRecords):
         assert len(load_task("finqa", "dev", tmp_path, skip_bad=True)) == 1

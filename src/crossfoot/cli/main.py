@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from crossfoot.cli import ask, data, eval, grade, train
+from crossfoot.cli import ask, compare, data, demo, eval, grade, train
 from crossfoot.errors import CrossfootError
 
 app = typer.Typer(
@@ -17,11 +17,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-app.command()(grade.grade)
+app.add_typer(data.app, name="data")
+app.command()(ask.ask)
 app.command()(train.train)
 app.command("eval")(eval.evaluate)
-app.command()(ask.ask)
-app.add_typer(data.app, name="data")
+app.command()(grade.grade)
+app.command()(compare.compare)
+app.command()(demo.demo)
 
 
 @app.callback()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from crossfoot.cli.output import console
 
@@ -22,9 +24,41 @@ def train(
 ) -> None:
     """Fine-tune a model by a recipe."""
     from crossfoot.training.recipe import load_recipe
-    from crossfoot.training.train import train as run_training
 
     loaded = load_recipe(recipe, overrides)
     folder = output or Path(loaded.output or Path("runs") / recipe.stem)
-    run = run_training(loaded, folder, resume=resume)
-    console.print(f"trained: {run.path}")
+    _quieten()
+    from crossfoot.training.train import train as run_training
+
+    columns = [TextColumn("steps"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()]
+    with Progress(*columns, TextColumn("{task.description}"), console=console) as bar:
+        work = bar.add_task("preparing", total=None)
+
+        def show(step: int, steps: int, measured: dict[str, float]) -> None:
+            text = _measured(measured)
+            bar.update(work, completed=step, total=steps, description=text)
+            if not console.is_terminal:  # a log file gets lines, for a bar would not show there
+                console.print(f"step {step} of {steps}: {text}", highlight=False)
+
+        try:
+            run = run_training(loaded, folder, resume=resume, progress=show)
+        except KeyboardInterrupt:
+            console.print("stopped; the same command with --resume goes on", markup=False)
+            raise
+    console.print(f"trained: {run.path}", markup=False, soft_wrap=True)
+
+
+def _measured(measured: dict[str, float]) -> str:
+    names = {"loss": "loss", "eval_loss": "held-out loss"}
+    return ", ".join(
+        f"{name} {measured[key]:.4f}" for key, name in names.items() if key in measured
+    )
+
+
+def _quieten() -> None:
+    """Leave out what libraries say to programmers."""
+    from transformers.utils import logging
+
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    warnings.filterwarnings("ignore", category=FutureWarning, message=".*is_gradient_checkpointing")

@@ -12,7 +12,7 @@ from transformers import LogitsProcessorList
 from crossfoot.chat.messages import Message
 from crossfoot.chat.template import Chat
 from crossfoot.engines.base import Generation
-from crossfoot.engines.pagecache import Kept, build_batch, can_keep, keep
+from crossfoot.engines.pagecache import Kept, build_batch, can_keep, empty_cache, keep
 from crossfoot.errors import ModelError
 
 
@@ -48,7 +48,8 @@ class TransformersEngine:
         tokenizer = self.chat.tokenizer
         pad_id = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else 0
         laid_out = build_batch(prompts, self._kept if self.reuse else [], pad_id)
-        output = self._decode(laid_out, max_new_tokens, pad_id)
+        cache = laid_out.cache or (empty_cache() if self.reuse else None)
+        output = self._decode(laid_out, cache, max_new_tokens, pad_id)
         width = laid_out.input_ids.shape[1]
         completions = [self._cut(row.tolist()) for row in output.sequences[:, width:]]
         if self.reuse:
@@ -59,7 +60,7 @@ class TransformersEngine:
             for prompt, ids in zip(prompts, completions, strict=True)
         ]
 
-    def _decode(self, laid_out: Any, max_new_tokens: int, pad_id: int) -> Any:
+    def _decode(self, laid_out: Any, cache: Any, max_new_tokens: int, pad_id: int) -> Any:
         device = self.model.device
         processors = LogitsProcessorList()
         if self.constraint is not None:
@@ -68,7 +69,7 @@ class TransformersEngine:
             return self.model.generate(
                 input_ids=laid_out.input_ids.to(device),
                 attention_mask=laid_out.attention_mask.to(device),
-                past_key_values=laid_out.cache,
+                past_key_values=cache,
                 logits_processor=processors,
                 max_new_tokens=max_new_tokens,
                 do_sample=False,

@@ -1,4 +1,8 @@
-"""PEFT adapters: made for a recipe, saved in bfloat16."""
+"""PEFT adapters: made for a recipe, saved in bfloat16.
+
+``add_adapter(model, method="lora", rank=16, ...)`` wraps a model; ``save_trained`` writes what was
+trained of it. LoRA: Hu et al. 2021, https://github.com/huggingface/peft.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +12,12 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors.torch import load_file, save_file
 
 from crossfoot.models.loading import WEIGHTS, load_adapter
+
+_VISION = r".*(visual|vision_tower|multi_modal_projector).*"
 
 
 def add_adapter(
@@ -29,6 +36,7 @@ def add_adapter(
     if method == "qlora":
         from peft import prepare_model_for_kbit_training
 
+        # Gradient checkpointing is the recipe's choice, under trainer:.
         model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
     if start_from is not None:
         return load_adapter(model, adapter_folder(start_from), trainable=True)
@@ -40,6 +48,8 @@ def add_adapter(
         lora_dropout=dropout,
         target_modules=targets,
         task_type="CAUSAL_LM",
+        # A multimodal model chats with text only here: its vision part would get no gradient.
+        exclude_modules=_VISION if hasattr(model.config, "vision_config") else None,
     )
     return get_peft_model(model, config)
 
@@ -62,8 +72,6 @@ def save_trained(model: Any, tokenizer: Any, folder: Path) -> None:
     tokenizer.save_pretrained(temporary)
     weights = temporary / WEIGHTS
     if weights.is_file():
-        import torch
-
         tensors = {name: tensor.to(torch.bfloat16) for name, tensor in load_file(weights).items()}
         save_file(tensors, weights, metadata={"format": "pt"})
         _name_base(temporary / "adapter_config.json", model)

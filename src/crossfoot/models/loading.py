@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError, safe_open
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
@@ -27,6 +28,7 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_N
 from crossfoot.errors import ModelError
 from crossfoot.models.embedded import EMBEDDED, embedded_model
 
+WEIGHTS = "adapter_model.safetensors"
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
@@ -121,9 +123,18 @@ def load_adapter(model: Any, folder: str | Path, *, trainable: bool = False) -> 
     folder = Path(folder)
     check_adapter(model, folder)
     try:
-        return PeftModel.from_pretrained(model, str(folder), is_trainable=trainable)
+        adapted = PeftModel.from_pretrained(model, str(folder), is_trainable=trainable)
     except (OSError, ValueError, RuntimeError, TypeError, KeyError) as error:
         raise ModelError(f"cannot load this adapter: {_first_line(error)}", file=folder) from error
+    wanted = sum(".lora_A." in name for name, _ in adapted.named_parameters())
+    found = len(_adapted(folder / WEIGHTS))
+    if wanted != found:
+        raise ModelError(
+            f"this adapter has weights for {found} of {wanted} modules of {model.name_or_path}",
+            file=folder,
+            advice="it was trained for another base model, or is not whole",
+        )
+    return adapted
 
 
 def check_adapter(model: Any, folder: Path) -> None:
@@ -148,9 +159,6 @@ def check_adapter(model: Any, folder: Path) -> None:
         )
 
 
-WEIGHTS = "adapter_model.safetensors"
-
-
 def _adapted(weights: Path) -> dict[str, tuple[int, int]]:
     """Widths (out, in) of every adapted module, by the module's name in the base model."""
     widths: dict[str, list[int]] = {}
@@ -168,16 +176,15 @@ def _adapted(weights: Path) -> dict[str, tuple[int, int]]:
 
 
 def _first_unfit(model: Any, modules: dict[str, tuple[int, int]]) -> str | None:
-    """The first adapted module that ``model`` lacks or has in another size.
-
-    One in a layer beyond the adapter's last counts: the adapter is of a model with fewer layers.
-    """
+    """The first adapted module that ``model`` lacks or has in another size."""
     parameters = dict(model.named_parameters())
     for name, widths in modules.items():
         weight = parameters.get(f"{name}.weight")
-        if weight is None or (not _packed(weight) and tuple(weight.shape) != widths):
+        if weight is None:
             return name
-    layers = {_layer(name) for name in modules if _layer(name) is not None}
+        # Sorted, as some models (GPT-2) hold their weights transposed.
+        if weight.dim() == 2 and not _packed(weight) and sorted(weight.shape) != sorted(widths):
+            return name
     return None
 
 

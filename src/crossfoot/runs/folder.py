@@ -94,7 +94,7 @@ def _as_lines(records: Iterable[Any]) -> str:
 
 def environment() -> dict[str, Any]:
     """What a run was made with: versions and machine, no names or keys."""
-    versions = {}
+    versions: dict[str, str | None] = {}
     for package in PACKAGES:
         try:
             versions[package] = metadata.version(package)

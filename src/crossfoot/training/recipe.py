@@ -40,25 +40,25 @@ class DataPart(_Strict):
 
     task: str
     split: str = "train"
-    limit: int | None = Field(None, gt=0)
+    limit: int | None = Field(default=None, gt=0)
     seed: int = 0
 
 
 class Validation(_Strict):
     """Conversations of the first data part that are never trained on, cut by page."""
 
-    conversations: int = Field(150, ge=0)
+    conversations: int = Field(default=150, ge=0)
     seed: int = 0
-    scored: int = Field(40, ge=0)  # how many of them the held-out loss is measured on
+    scored: int = Field(default=40, ge=0)  # how many of them the held-out loss is measured on
 
 
 class Adapter(_Strict):
     """LoRA on top of frozen weights (``qlora``: 4-bit ones), or full fine-tuning (``none``)."""
 
     method: Literal["none", "lora", "qlora"] = "lora"
-    rank: int = Field(16, gt=0)
-    alpha: int = Field(32, gt=0)
-    dropout: float = Field(0.0, ge=0, lt=1)
+    rank: int = Field(default=16, gt=0)
+    alpha: int = Field(default=32, gt=0)
+    dropout: float = Field(default=0.0, ge=0, lt=1)
     targets: str | list[str] = "all-linear"
     start_from: str | None = None  # an adapter or run folder to go on from, with its own rank
 

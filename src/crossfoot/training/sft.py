@@ -21,7 +21,7 @@ from crossfoot.targets.rows import Chain
 IGNORED = -100
 
 
-class ChainDataset(Dataset[Chain]):
+class ChainDataset(Dataset[Chain]):  # type: ignore[misc]
     """Chains as a dataset."""
 
     def __init__(self, chains: Sequence[Chain]) -> None:
@@ -71,7 +71,7 @@ def target_loss(model: Any, batch: dict[str, torch.Tensor]) -> tuple[torch.Tenso
     return loss, int((wanted != IGNORED).sum())
 
 
-class TargetTrainer(Trainer):
+class TargetTrainer(Trainer):  # type: ignore[misc]
     """``Trainer`` with the target loss, and a held-out loss that is a mean over tokens."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
@@ -117,7 +117,5 @@ class TargetTrainer(Trainer):
             f"{metric_key_prefix}_runtime": time.perf_counter() - started,
         }
         self.log(metrics)
-        self.control = self.callback_handler.on_evaluate(
-            self.args, self.state, self.control, metrics
-        )
+        self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics

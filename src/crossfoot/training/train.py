@@ -38,7 +38,7 @@ METRICS, TRAIN_LOSS, EVAL_LOSS = "metrics.jsonl", "train_loss.log", "eval_loss.l
 Progress = Callable[[int, int, dict[str, float]], None]
 
 
-class _RunLog(TrainerCallback):
+class _RunLog(TrainerCallback):  # type: ignore[misc]
     """Writes Trainer's log lines into the run folder; ``seconds`` count since the first start."""
 
     def __init__(self, run: RunFolder, before: float, progress: Progress) -> None:

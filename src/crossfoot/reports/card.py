@@ -1,0 +1,153 @@
+"""The model card of a training run: ``README.md``, with the front matter that Hugging Face reads.
+
+``model_card(RunFolder(Path("runs/convfinqa")))`` is its text. Sections follow Mitchell et al. 2019,
+"Model Cards for Model Reporting"; the front matter is described in
+https://huggingface.co/docs/hub/model-cards.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from crossfoot.models.embedded import EMBEDDED, REQUIREMENT
+from crossfoot.runs.folder import RunFolder
+
+_HUB_NAMES = {EMBEDDED: "HuggingFaceTB/SmolLM2-135M-Instruct"}
+_SOURCES = {
+    "convfinqa": "ConvFinQA (Chen et al. 2022, MIT), conversations about pages of annual reports",
+    "finqa": "FinQA (Chen et al. 2021, MIT), questions about pages of annual reports",
+    "synthetic": "synthetic filing pages made by Crossfoot's generator",
+}
+
+
+def model_card(run: RunFolder) -> str:
+    """The card of a finished training, from the files of its run folder."""
+    recipe = yaml.safe_load((run.path / "recipe.yaml").read_text("utf-8"))
+    sections = [
+        _front_matter(recipe),
+        _title(recipe),
+        _base(run.read_json("environment.json")),
+        _data(recipe, run.read_json("data.json")),
+        _training(recipe, run),
+        _results(run),
+        _use(recipe),
+        _LIMITS,
+    ]
+    return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def _front_matter(recipe: dict[str, Any]) -> str:
+    base = _HUB_NAMES.get(recipe["model"], recipe["model"])
+    fields: dict[str, Any] = {
+        "library_name": "transformers" if recipe["adapter"]["method"] == "none" else "peft",
+        "pipeline_tag": "text-generation",
+        "language": "en",
+        "tags": ["crossfoot", "finance", "tool-calling"],
+    }
+    # A local folder is no model of the hub, and its path is nobody else's business.
+    if not base.startswith((".", "/", "~")):
+        fields["base_model"] = base
+    return f"---\n{yaml.safe_dump(fields, sort_keys=False)}---"
+
+
+def _title(recipe: dict[str, Any]) -> str:
+    kind = "weights" if recipe["adapter"]["method"] == "none" else "a LoRA adapter"
+    tasks = ", ".join(dict.fromkeys(part["task"] for part in recipe["data"]))
+    return (
+        f"# {recipe['model']} fine-tuned on {tasks}\n\n"
+        f"This is {kind} that Crossfoot trained to answer questions about one page of a financial "
+        "filing. The model writes calls of two tools, `calculate(expression)` and "
+        "`submit_answer(value, unit)`, so that each computed answer comes with its arithmetic."
+    )
+
+
+def _base(environment: dict[str, Any]) -> str:
+    base = environment["base"]
+    lines = [f"## Base model\n\n`{base['name']}`"]
+    if base["name"] == EMBEDDED:
+        lines.append(
+            f"({_HUB_NAMES[EMBEDDED]}, Apache-2.0, out of the PyPI wheel `{REQUIREMENT}`, "
+            "converted from its 4-bit GGUF)"
+        )
+    if base.get("revision"):
+        lines.append(f"at revision `{base['revision']}`")
+    hashes = [f"- `{name}`: sha256 `{value}`" for name, value in base.get("sha256", {}).items()]
+    return " ".join(lines) + ("\n\n" + "\n".join(hashes) if hashes else "")
+
+
+def _data(recipe: dict[str, Any], data: dict[str, Any]) -> str:
+    parts = []
+    for part in recipe["data"]:
+        amount = f"{part['limit']} chosen by seed {part['seed']}" if part["limit"] else "all"
+        source = _SOURCES.get(part["task"], part["task"])
+        parts.append(f"- {source}: split `{part['split']}`, {amount}")
+    train, held_out = data["train"], data["validation"]
+    rows = [
+        "| | targets (assistant messages) | sequences | tokens | tokens that bear loss |",
+        "|---|---|---|---|---|",
+    ]
+    for name, counts in (("train", train), ("held out, scored", held_out)):
+        numbers = (counts["rows"], counts["chains"], counts["tokens"], counts["target_tokens"])
+        rows.append(f"| {name} | " + " | ".join(f"{number:,}" for number in numbers) + " |")
+    left_out = (
+        f"{len(train['left_out'])} conversations longer than {recipe['max_tokens']} tokens were "
+        f"left out. {len(data['validation_ids'])} conversations were held out by whole pages; "
+        "none of their pages was trained on."
+    )
+    return "## Data\n\n" + "\n".join(parts) + "\n\n" + "\n".join(rows) + "\n\n" + left_out
+
+
+def _training(recipe: dict[str, Any], run: RunFolder) -> str:
+    environment, timing = run.read_json("environment.json"), run.read_json("timing.json")
+    losses = run.read_lines("train_loss.log")
+    measured = [
+        f"- {len(losses)} logged steps; loss {losses[0]['loss']:.4f} at the first, "
+        f"{losses[-1]['loss']:.4f} at the last (mean over target tokens)"
+        if losses
+        else "",
+        f"- held-out loss {timing['eval_loss']:.4f}" if "eval_loss" in timing else "",
+        f"- {timing['train_duration_seconds']:,.0f} seconds on {environment['cores']} cores "
+        f"({environment['processor']})" + (", CUDA" if "cuda_max_memory_bytes" in timing else ""),
+    ]
+    versions = ", ".join(f"{name} {v}" for name, v in environment["packages"].items() if v)
+    return (
+        "## Training\n\nSupervised fine-tuning; loss on the assistant's messages only.\n\n"
+        + "\n".join(line for line in measured if line)
+        + f"\n- Python {environment['python']}, {versions}"
+        + f"\n\n```yaml\n{yaml.safe_dump(recipe, sort_keys=False)}```"
+    )
+
+
+def _results(run: RunFolder) -> str:
+    if not (run.path / "test_metrics.json").is_file():
+        return "## Results\n\nNot evaluated yet: `crossfoot eval` with this run as `--adapter`."
+    metrics = run.read_json("test_metrics.json")
+    rows = ["| grader | accuracy | 95% interval | turns |", "|---|---|---|---|"]
+    for name, score in metrics["graders"].items():
+        interval = f"{score['low']:.1%} to {score['high']:.1%}"
+        rows.append(f"| {name} | {score['accuracy']:.1%} | {interval} | {score['total']:,} |")
+    source = f"{metrics.get('task', 'the task')}, split {metrics.get('split', 'unknown')}"
+    return f"## Results\n\nOn {source}; intervals resample whole pages.\n\n" + "\n".join(rows)
+
+
+def _use(recipe: dict[str, Any]) -> str:
+    if recipe["adapter"]["method"] == "none":
+        options = "--model final_model"
+    else:
+        options = f"--model {recipe['model']} --adapter final_model"
+    return (
+        "## How to use it\n\nIn this folder, with a page as a Markdown file with one table:\n\n"
+        f'```\ncrossfoot ask page.md "what was the revenue in 2016?" {options} '
+        f"--prompt {recipe['prompt']}\n```"
+    )
+
+
+_LIMITS = """\
+## Limits
+
+- One page of a filing in English at a time; a figure that stands elsewhere is not found.
+- Answers can be wrong, most often by a wrong cell, sign, scale or unit. Check the expression and
+  the cells that it names before relying on a number; this is no financial advice.
+- Prompts other than Crossfoot's were not trained on."""

@@ -1,0 +1,221 @@
+"""The engine: batches, reuse of encoded pages, limits."""
+
+import pytest
+import torch
+from transformers import (
+    Gemma3ForCausalLM,
+    Gemma3TextConfig,
+    Qwen3_5ForCausalLM,
+    Qwen3_5TextConfig,
+)
+
+import tiny
+from crossfoot.chat.messages import assistant, user
+from crossfoot.chat.prompt import system_message
+from crossfoot.chat.template import Chat
+from crossfoot.engines.local import TransformersEngine
+from crossfoot.engines.pagecache import can_keep
+from crossfoot.errors import ModelError
+
+SHAPE = {
+    "vocab_size": 640,
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "head_dim": 8,
+    "max_position_embeddings": 8192,
+    "pad_token_id": 0,
+    "eos_token_id": 2,
+}
+QUESTIONS = (
+    ("what was the revenue?", "and in 2015, as a share of all that was earned?", "why?"),
+    ("was it higher than in 2015, if you look at the whole year and all segments?", "so?", "sum?"),
+    ("costs?", "and how much more were they than in the year before that one?", "in percent?"),
+)
+
+
+def sharpened(model, embedding=1.0):
+    """Weights large enough that what is written depends on every token before it."""
+    torch.manual_seed(1)
+    for name, weight in model.named_parameters():
+        if weight.dim() == 2:
+            scale = embedding if "embed" in name else 0.4
+            weight.data = scale * torch.randn_like(weight)
+    return model.eval()
+
+
+def llama():
+    return sharpened(tiny.llama())
+
+
+def gemma():
+    config = Gemma3TextConfig(
+        **SHAPE, sliding_window=16, layer_types=["sliding_attention", "full_attention"]
+    )
+    return sharpened(Gemma3ForCausalLM(config), embedding=0.1)
+
+
+def qwen():
+    config = Qwen3_5TextConfig(
+        **SHAPE,
+        linear_num_value_heads=4,
+        linear_num_key_heads=2,
+        linear_key_head_dim=8,
+        linear_value_head_dim=8,
+        layer_types=["linear_attention", "full_attention"],
+    )
+    return sharpened(Qwen3_5ForCausalLM(config))
+
+
+class Recording(TransformersEngine):
+    """Keeps the ids of every reply, and the width of every input that the model encoded."""
+
+    def __init__(self, model, **options):
+        super().__init__(model, Chat(tiny.tokenizer()), **options)
+        self.replies = []
+        self.widths = []
+        model.get_input_embeddings().register_forward_hook(
+            lambda module, inputs, output: self.widths.append(inputs[0].shape[1])
+        )
+
+    def _generation(self, prompt, ids, seconds):
+        self.replies.append(ids)
+        return super()._generation(prompt, ids, seconds)
+
+
+def conversations(count=3):
+    return [[system_message(tiny.page(), "short")] for _ in range(count)]
+
+
+def converse(engine, together, new_tokens=12):
+    """All questions, either in batches or one conversation after the other; ids by turn."""
+    histories = conversations()
+    groups = [range(len(histories))] if together else [[n] for n in range(len(histories))]
+    ids = {}
+    for group in groups:
+        engine.new_batch()
+        for turn in range(len(QUESTIONS[0])):
+            for index in group:
+                histories[index].append(user(QUESTIONS[index][turn]))
+            replies = engine.generate([histories[index] for index in group], new_tokens)
+            for index, reply in zip(group, replies, strict=True):
+                histories[index].append(assistant(reply.text))
+            for index, reply_ids in zip(group, engine.replies[-len(group) :], strict=True):
+                ids[index, turn] = reply_ids
+    return ids
+
+
+def test_batched_replies_with_reuse_equal_single_ones_without_token_for_token():
+    batched = converse(Recording(llama()), together=True)
+    alone = converse(Recording(llama(), reuse=False), together=False)
+    assert batched == alone
+    assert len({tuple(ids) for ids in alone.values()}) == len(alone)
+
+
+@pytest.mark.parametrize("model", [gemma, qwen])
+def test_a_model_that_keeps_no_plain_keys_is_run_without_reuse_and_right(model):
+    batched = Recording(model())
+    assert not can_keep(batched.model)
+    assert not batched.reuse
+    ids = converse(batched, together=True, new_tokens=4)
+    assert ids == converse(Recording(model()), together=False, new_tokens=4)
+    assert len({tuple(reply) for reply in ids.values()}) > 3
+
+
+def test_the_second_question_encodes_only_what_is_new():
+    engine = Recording(llama())
+    chat = engine.chat
+    histories = conversations()
+    for history, questions in zip(histories, QUESTIONS, strict=True):
+        history.append(user(questions[0]))
+    first = engine.generate(histories, 8)
+    assert engine.widths[0] == max(reply.prompt_tokens for reply in first)
+    written = [ids for _, ids in zip(first, engine.replies, strict=True)]
+    before = [chat.prompt_ids(history) for history in histories]
+    engine.widths.clear()
+    for history, reply, questions in zip(histories, first, QUESTIONS, strict=True):
+        history += [assistant(reply.text), user(questions[1])]
+    engine.generate(histories, 8)
+    page = len(chat.prompt_ids(conversations(1)[0]))
+    assert engine.widths[0] < page / 5
+    new = []
+    for history, prompt, ids in zip(histories, before, written, strict=True):
+        now = chat.prompt_ids(history)
+        # The last id of a reply was never fed to the model, so it is encoded now.
+        known = [*prompt, *ids[:-1]]
+        shared = next((n for n, (a, b) in enumerate(zip(known, now, strict=False)) if a != b), None)
+        new.append(len(now) - (len(known) if shared is None else shared))
+    assert engine.widths[0] == max(new)
+
+
+def test_a_page_is_encoded_once_for_conversations_that_share_it_with_an_earlier_question():
+    engine = Recording(llama())
+    engine.generate([[*conversations(1)[0], user("what?")]], 2)
+    engine.widths.clear()
+    engine.generate([[*conversations(1)[0], user(q)] for q in ("why?", "and how much?")], 2)
+    assert engine.widths[0] < 100
+
+
+def test_a_new_batch_forgets_what_was_kept():
+    engine = Recording(llama())
+    messages = [[*conversations(1)[0], user("what?")]]
+    engine.generate(messages, 2)
+    engine.new_batch()
+    engine.widths.clear()
+    engine.generate(messages, 2)
+    assert engine.widths[0] > 1000
+
+
+def test_only_the_last_batch_is_kept():
+    engine = Recording(llama())
+    for count in (3, 2, 2):
+        replies = engine.generate(
+            [[*history, user(f"what of {n}?")] for n, history in enumerate(conversations(count))], 4
+        )
+        assert len(engine._kept) == count
+        for kept, reply in zip(engine._kept, replies, strict=True):
+            assert len(kept.ids) <= reply.prompt_tokens + 4
+            assert all(keys.shape[1] == len(kept.ids) for keys, _ in kept.layers)
+
+
+def test_a_reply_cut_by_the_limit_is_not_finished_and_one_with_end_of_turn_is():
+    chat = Chat(tiny.tokenizer())
+    wanted = chat.tokenizer("revenue")["input_ids"][:3] + [chat.end_id]
+
+    def forced(width):
+        def force(input_ids, scores):
+            place = input_ids.shape[1] - width
+            scores[:] = float("-inf")
+            scores[0, wanted[min(place, len(wanted) - 1)]] = 0.0
+            scores[1, wanted[0]] = 0.0
+            return scores
+
+        return force
+
+    engine = TransformersEngine(tiny.llama(), chat, constraint=forced)
+    ended, cut = engine.generate([[user("a")], [user("a longer one")]], 10)
+    assert (ended.finished, ended.completion_tokens) == (True, len(wanted))
+    assert ended.text == chat.tokenizer.decode(wanted[:-1])
+    assert (cut.finished, cut.completion_tokens) == (False, 10)
+
+
+def test_a_prompt_that_does_not_fit_the_context_is_refused_in_one_line():
+    engine = TransformersEngine(tiny.llama(), Chat(tiny.tokenizer()))
+    with pytest.raises(ModelError, match="context of 8192") as caught:
+        engine.generate([[user("1 2 3 4 5 6 7 8 9 " * 1000)]], 4)
+    assert "\n" not in str(caught.value)
+    with pytest.raises(ModelError):
+        engine.generate([[user("short")]], 8192)
+
+
+def test_a_models_own_generation_config_does_not_make_decoding_anything_but_greedy():
+    plain, configured = Recording(llama()), Recording(llama())
+    configured.model.generation_config.update(
+        repetition_penalty=5.0, do_sample=True, temperature=9.0, top_k=3
+    )
+    messages = [[*conversations(1)[0], user("what?")]]
+    plain.generate(messages, 12)
+    configured.generate(messages, 12)
+    assert plain.replies == configured.replies

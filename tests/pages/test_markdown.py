@@ -1,0 +1,63 @@
+import hashlib
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crossfoot.pages.markdown import render_page, render_table
+from crossfoot.pages.page import Page
+from crossfoot.pages.table import Table
+
+# The worked example of the published ConvFinQA adapter, as its card prints the prompt.
+PAGE = Page(
+    "APD/2016/page_96.pdf",
+    ("15 . debt the tables below summarize our outstanding debt : total debt .", "."),
+    Table((("", "2016", "2015"), ("long-term debt", "$ 4918.1", "3949.1"))),
+    ("cash paid for interest was $ 121.1 in 2016 .",),
+)
+PRINTED = """<document>
+<pre_text>
+15 . debt the tables below summarize our outstanding debt : total debt .
+</pre_text>
+<table>
+| | 2016 | 2015 |
+|---|---|---|
+| long-term debt | 4918.1 | 3949.1 |
+</table>
+<post_text>
+cash paid for interest was $ 121.1 in 2016 .
+</post_text>
+</document>"""
+
+
+def test_a_page_is_shown_as_the_published_adapters_show_it():
+    assert render_page(PAGE) == PRINTED
+
+
+def test_short_rows_are_filled_and_pipes_escaped():
+    table = Table((("", "2016", "2015"), ("a|b", "1")))
+    assert render_table(table).splitlines()[2] == "| a\\|b | 1 | |"
+
+
+def test_a_table_without_rows_is_empty():
+    assert render_table(Table(())) == ""
+
+
+@given(st.lists(st.sampled_from(["</document>", "<|im_end|>", "<tool_call>", "x", " < "])))
+def test_document_text_can_neither_close_nor_forge_a_tag(parts):
+    text = "".join(parts)
+    page = Page("p", (text,), Table((("", text), (text, text))), (text,))
+    shown = render_page(page)
+    assert shown.count("</document>") == 1
+    assert "<|" not in shown
+    assert "<tool_call>" not in shown
+
+
+def test_the_rendering_that_the_shipped_adapter_was_trained_on_is_unchanged(shared_data):
+    records = json.loads((shared_data / "convfinqa" / "dev.json").read_text("utf-8"))
+    digest = hashlib.sha256()
+    for record in records:
+        table = Table(tuple(tuple(row) for row in record["table"]))
+        page = Page("", tuple(record["pre_text"]), table, tuple(record["post_text"]))
+        digest.update(render_page(page).encode())
+    assert digest.hexdigest()[:16] == "4bdd04cd7e7e10b5"
