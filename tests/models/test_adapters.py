@@ -95,10 +95,11 @@ def test_an_adapter_for_another_base_is_refused_in_one_line(saved, changes):
     assert "load it with --model tiny-llama" in line
 
 
-def test_an_adapter_for_fewer_layers_is_refused(saved):
-    _, folder = saved
-    with pytest.raises(ModelError, match="has weights for 14 of 21 modules of another"):
-        load_adapter(other(num_hidden_layers=3), folder)
+def test_an_adapter_for_fewer_layers_is_refused(tmp_path):
+    model = add_adapter(tiny.llama(), method="lora", **OPTIONS | {"targets": ["q_proj"]})
+    save_trained(model, tiny.tokenizer(), tmp_path / "adapter")
+    with pytest.raises(ModelError, match="has weights for 2 of 3 modules of another"):
+        load_adapter(other(num_hidden_layers=3), tmp_path / "adapter")
 
 
 @pytest.mark.parametrize("missing", ["adapter_config.json", WEIGHTS])

@@ -12,11 +12,12 @@ import pytest
 from crossfoot.arithmetic.program import execute_official, tokenize
 from crossfoot.grading.answer import UNITS, Gold
 from crossfoot.pages.table import clean_cell
+from crossfoot.targets.conversation import conversation_messages, turn_messages
 from crossfoot.tasks.base import Sample
 from crossfoot.tasks.convfinqa import read_convfinqa
-from crossfoot.tasks.synthetic import generate, to_record
+from crossfoot.tasks.synthetic import generate, to_record, wordlists
 from crossfoot.tasks.synthetic.numbers import cell, near, spoken
-from crossfoot.tasks.synthetic.wording import finish, may_be_confused
+from crossfoot.tasks.synthetic.wording import finish, is_plural, may_be_confused
 from crossfoot.tasks.synthetic.wordlists import line_of, lines, sections, topics
 
 OPERATIONS = (
@@ -33,7 +34,6 @@ OPERATIONS = (
 )
 CONSTANTS = ("const_1", "const_2", "const_3", "const_100", "const_1000", "const_1000000")
 _STEP = re.compile(r"([a-z_]+)\(")
-_ARGUMENT = re.compile(r"(?<=[(,] )[^(),]+(?=[),])|(?<=\()[^(),]+(?=,)")
 
 
 @pytest.fixture(scope="module")
@@ -151,11 +151,32 @@ def test_every_scale_caption_occurs(samples: list[Sample], scale: str) -> None:
     assert any(scale in caption for caption in captions)
 
 
-def test_look_ups_are_less_than_half_and_long_programs_exist(samples: list[Sample]) -> None:
+def test_steps_are_spread_as_in_the_real_training_file(samples: list[Sample]) -> None:
     steps = Counter(len(_STEP.findall(gold.program)) for _, _, gold in golds(samples))
-    assert 0.3 < steps[0] / steps.total() < 0.5
-    assert steps[2] / steps.total() > 0.15
+    assert 0.32 < steps[0] / steps.total() < 0.40
+    assert 0.30 < steps[1] / steps.total() < 0.40
+    assert 0.20 < steps[2] / steps.total() < 0.28
     assert {3, 4, 5} <= set(steps)
+
+
+def test_targets_can_be_built_for_every_turn(samples: list[Sample]) -> None:
+    for sample in samples:
+        for turn in sample.turns:
+            assert turn_messages(turn)[-1]["role"] == "assistant"
+    messages = conversation_messages(samples[0], "short")
+    assert sum(message["role"] == "user" for message in messages) == len(samples[0].turns)
+
+
+def test_first_questions_do_not_refer_back(samples: list[Sample]) -> None:
+    for sample in samples:
+        first = sample.turns[0].question
+        assert not re.match(r"and |so |what about |how about |what of |.*, then,", first), first
+
+
+def test_pages_hold_numbers_that_nobody_asks_for(samples: list[Sample]) -> None:
+    for sample in samples:
+        asked = {text for _, _, gold in golds([sample]) for text in literals(gold.program)}
+        assert len(page_numbers(sample) - asked) >= 3, sample.sample_id
 
 
 def test_evidence_is_in_tables_and_in_sentences(samples: list[Sample]) -> None:
@@ -199,7 +220,8 @@ def test_sentences_hold_numbers_that_nearly_equal_those_of_the_table(samples: li
         cells = {clean_cell(text) for row in sample.page.table.rows for text in row[1:]}
         text = " ".join((*sample.page.before, *sample.page.after))
         close += any(
-            len(number) == len(shown) and sum(a != b for a, b in zip(number, shown)) in (1, 2)
+            len(number) == len(shown)
+            and sum(a != b for a, b in zip(number, shown, strict=True)) in (1, 2)
             for number in re.findall(r"\d{3,}(?:\.\d+)?", text)
             for shown in cells
         )
@@ -282,6 +304,14 @@ def test_lines_that_share_a_name_may_be_confused() -> None:
     assert not may_be_confused(line_of("land"), line_of("goodwill"))
 
 
+def test_plural_lines_are_told_from_singular_ones() -> None:
+    assert is_plural("costs of sales")
+    assert is_plural("restructuring charges")
+    assert not is_plural("cost of sales")
+    assert not is_plural("expected return on plan assets")
+    assert not is_plural("goodwill")
+
+
 def test_line_entries_have_names_kind_and_sign() -> None:
     line = line_of("settlements|the settlements ; money signed")
     assert line.header == "settlements"
@@ -294,4 +324,17 @@ def test_word_files_are_complete() -> None:
     assert all(topic.intros and len(topic.lines) >= 6 for topic in topics())
     assert {"acquired", "bridge", "commitments"} <= set(sections("lines"))
     assert lines("acquired")[0].kind == "money"
-    assert all(entries for entries in sections("questions").values())
+    assert all(len(entries) > 1 for entries in sections("questions").values())
+
+
+def test_every_section_of_questions_is_asked() -> None:
+    folder = Path(str(wordlists.__file__)).parent
+    code = "".join(path.read_text("utf-8") for path in folder.glob("*.py"))
+    made = {"table max", "table min", "table sum", "table average"}
+    made |= {
+        f"lines {op} {form}"
+        for op in ("add", "subtract", "divide", "greater")
+        for form in ("now", "full")
+    }
+    unused = {title for title in sections("questions") if f'"{title}"' not in code} - made
+    assert not unused

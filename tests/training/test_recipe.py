@@ -56,8 +56,8 @@ def test_a_number_with_an_exponent_is_a_number(path):
         ("adapter.targets=[q_proj]", lambda recipe: recipe.adapter.targets == ["q_proj"]),
         ("validation.scored=3", lambda recipe: recipe.validation.scored == 3),
         ("trainer.learning_rate=2e-5", lambda recipe: recipe.trainer["learning_rate"] == 2e-5),
-        ("trainer.max_steps=-1", lambda recipe: recipe.trainer["max_steps"] == -1),
-        ("trainer.run_name=a=b", lambda recipe: recipe.trainer["run_name"] == "a=b"),
+        ("trainer.max_steps=-1", lambda recipe: recipe.trainer.get("max_steps") == -1),
+        ("trainer.run_name=a=b", lambda recipe: recipe.trainer.get("run_name") == "a=b"),
     ],
 )
 def test_an_override_replaces_what_the_file_says(path, override, read):
@@ -73,6 +73,8 @@ def test_an_override_replaces_what_the_file_says(path, override, read):
         ("data.0.limt=3", "field data.0.limt: unknown key 'limt'; did you mean limit?"),
         ("learning_rate=1", "did you mean trainer.learning_rate?"),
         ("trainer.lerning_rate=1", "did you mean learning_rate?"),
+        ("trainer.learning_rate=fast", "field trainer.learning_rate: should be a number"),
+        ("trainer.bf16=maybe", "field trainer.bf16: should be true or false"),
         ("trainer.output_dir=x", "use --output"),
         ("trainer.hub_token=abc", "a key does not belong in a recipe"),
         ("data.5.limit=3", "no item '5' in this list; it has 1, from 0 on"),

@@ -30,7 +30,7 @@ class Limits:
     """Bounds of one turn: replies, and new tokens of each."""
 
     replies: int = 4
-    new_tokens: int = 128
+    new_tokens: int = 80  # the longest gold reply of the training conversations has 64
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,17 @@ def add_adapter(
         # Gradient checkpointing is the recipe's choice, under trainer:.
         model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
     if start_from is not None:
-        return load_adapter(model, adapter_folder(start_from), trainable=True)
+        adapted = load_adapter(model, adapter_folder(start_from), trainable=True)
+    else:
+        adapted = _new_adapter(model, rank, alpha, dropout, targets)
+    # PEFT looks the base's config up here at each save: its folder, so that no hub is asked.
+    adapted.peft_config["default"].base_model_name_or_path = model.config._name_or_path
+    return adapted
+
+
+def _new_adapter(
+    model: Any, rank: int, alpha: int, dropout: float, targets: str | list[str]
+) -> Any:
     from peft import LoraConfig, get_peft_model
 
     config = LoraConfig(

@@ -28,7 +28,7 @@ def model_card(run: RunFolder) -> str:
     sections = [
         _front_matter(recipe),
         _title(recipe),
-        _base(run.read_json("environment.json")),
+        _base(recipe["model"], run.read_json("environment.json").get("base", {})),
         _data(recipe, run.read_json("data.json")),
         _training(recipe, run),
         _results(run),
@@ -63,17 +63,16 @@ def _title(recipe: dict[str, Any]) -> str:
     )
 
 
-def _base(environment: dict[str, Any]) -> str:
-    base = environment["base"]
-    lines = [f"## Base model\n\n`{base['name']}`"]
-    if base["name"] == EMBEDDED:
+def _base(name: str, base: dict[str, Any]) -> str:
+    lines = [f"## Base model\n\n`{name}`"]
+    if name == EMBEDDED:
         lines.append(
             f"({_HUB_NAMES[EMBEDDED]}, Apache-2.0, out of the PyPI wheel `{REQUIREMENT}`, "
             "converted from its 4-bit GGUF)"
         )
     if base.get("revision"):
         lines.append(f"at revision `{base['revision']}`")
-    hashes = [f"- `{name}`: sha256 `{value}`" for name, value in base.get("sha256", {}).items()]
+    hashes = [f"- `{file}`: sha256 `{value}`" for file, value in base.get("sha256", {}).items()]
     return " ".join(lines) + ("\n\n" + "\n".join(hashes) if hashes else "")
 
 

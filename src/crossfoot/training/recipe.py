@@ -184,18 +184,19 @@ def _known_keys(location: tuple[int | str, ...]) -> list[str]:
     return [*Recipe.model_fields, *(f"trainer.{key}" for key in _trainer_keys())]
 
 
-def _trainer_keys() -> list[str]:
+def _trainer_keys() -> dict[str, Any]:
+    """The fields of ``TrainingArguments`` with their defaults."""
     from transformers import TrainingArguments
 
-    return sorted(field.name for field in fields(TrainingArguments) if field.init)
+    return {field.name: field.default for field in fields(TrainingArguments) if field.init}
 
 
 def _check_trainer(options: dict[str, Any], path: Path) -> None:
     known = _trainer_keys()
-    for key in options:
+    for key, value in options.items():
         field = f"trainer.{key}"
         if key not in known:
-            raise unknown("key", key, known, file=path, field=field)
+            raise unknown("key", key, sorted(known), file=path, field=field)
         if key in _OWN_TRAINER_KEYS:
             advice = _OWN_TRAINER_KEYS[key]
             raise RecipeError("Crossfoot sets this itself", file=path, field=field, advice=advice)
@@ -206,6 +207,9 @@ def _check_trainer(options: dict[str, Any], path: Path) -> None:
                 field=field,
                 advice="put it in the environment (HF_TOKEN)",
             )
+        if isinstance(known[key], int | float) and not isinstance(value, int | float | None):
+            kind = "true or false" if isinstance(known[key], bool) else "a number"
+            raise RecipeError(f"should be {kind}", file=path, field=field)
 
 
 def unknown(

@@ -14,12 +14,17 @@ from crossfoot.tasks.synthetic.figures import Kind, Scale
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How a grid writes its figures: decimals and order of magnitude of its money."""
+    """How a grid writes its figures: decimals, and orders of magnitude.
+
+    ``shares`` is the order of magnitude of share counts, ``price`` that of amounts per share.
+    """
 
     decimals: int
     magnitude: float
     percent_decimals: int
     whole_shares: bool
+    shares: float = 2.0
+    price: float = 1.0
 
 
 def draw_style(rng: Random, scale: Scale = "") -> Style:
@@ -30,7 +35,10 @@ def draw_style(rng: Random, scale: Scale = "") -> Style:
         decimals, magnitude = max(decimals, 1), rng.uniform(0.3, 2.0)
     elif scale == "thousands":
         decimals, magnitude = 0, rng.uniform(2.8, 6.2)
-    return Style(decimals, magnitude, rng.choice((0, 1, 1, 1, 2, 2)), rng.random() < 0.35)
+    whole = rng.random() < 0.35
+    shares = rng.uniform(4.5, 7.3) if whole else rng.uniform(1.6, 3.0)
+    price = rng.choice((rng.uniform(0.2, 0.9), rng.uniform(0.9, 2.1)))
+    return Style(decimals, magnitude, rng.choice((0, 1, 1, 1, 2, 2)), whole, shares, price)
 
 
 def series(
@@ -60,7 +68,7 @@ def _start(kind: Kind, style: Style, rng: Random) -> tuple[float, int]:
     if kind == "percent":
         return rng.choice((rng.uniform(0.8, 9.0), rng.uniform(5.0, 60.0))), style.percent_decimals
     if kind == "price":
-        return rng.choice((rng.uniform(0.2, 6.0), rng.uniform(8.0, 150.0))), 2
+        return 10.0 ** (style.price + rng.uniform(-0.25, 0.05)), 2
     if kind == "index":
         return rng.uniform(70.0, 190.0), 2
     if kind == "years":
@@ -68,9 +76,8 @@ def _start(kind: Kind, style: Style, rng: Random) -> tuple[float, int]:
     if kind == "count":
         return 10.0 ** rng.uniform(1.3, 5.0), 0
     if kind == "shares":
-        if style.whole_shares:
-            return 10.0 ** rng.uniform(3.5, 7.3), 0
-        return 10.0 ** rng.uniform(0.8, 3.0), 1
+        spread = rng.choice((rng.uniform(-0.1, 0.1), rng.uniform(-1.2, 0.0)))
+        return 10.0 ** (style.shares + spread), 0 if style.whole_shares else 1
     spread = rng.choice((rng.uniform(-0.15, 0.15), rng.uniform(-1.0, 0.3)))
     return max(10.0 ** (style.magnitude + spread), 3.0 * 10.0**-style.decimals), style.decimals
 
