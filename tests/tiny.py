@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -103,3 +104,10 @@ def sample(sample_id: str = "ours-1") -> Sample:
         for question, program, answer, unit in labelled
     ]
     return Sample(sample_id, own, tuple(turns))
+
+
+def save_model(folder: Path) -> Path:
+    """A random Llama with its tokenizer, as a model's folder."""
+    llama().save_pretrained(folder)
+    tokenizer().save_pretrained(folder)
+    return folder

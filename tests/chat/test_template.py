@@ -22,14 +22,9 @@ EXCHANGE = [
 def test_a_prompt_holds_tools_page_and_question_and_ends_where_the_assistant_begins(name):
     chat = Chat(tiny.tokenizer(name))
     messages = conversation_messages(tiny.sample(), "short")[:2]
+    question = tiny.sample().turns[0].question
     text = chat.prompt_text(messages)
-    for part in (
-        "<document>",
-        "revenue",
-        "submit_answer",
-        "yes_no",
-        tiny.sample().turns[0].question,
-    ):
+    for part in ("<document>", "revenue", "submit_answer", "yes_no", question):
         assert part in text
     opening = "<start_of_turn>model" if name == "gemma3" else "<|im_start|>assistant"
     assert text.rindex(opening) > text.rindex(question)

@@ -67,7 +67,7 @@ def qwen():
         linear_value_head_dim=8,
         layer_types=["linear_attention", "full_attention"],
     )
-    return sharpened(Qwen3_5ForCausalLM(config))
+    return sharpened(Qwen3_5ForCausalLM(config), embedding=0.1)
 
 
 class Recording(TransformersEngine):

@@ -1,7 +1,6 @@
 import json
 
 import tiny
-
 from crossfoot.arithmetic.calculator import literals
 from crossfoot.arithmetic.expression import fold
 from crossfoot.pages.page import Page

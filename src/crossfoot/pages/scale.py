@@ -15,7 +15,8 @@ from crossfoot.pages.page import Page
 FACTORS = {"thousand": 1e3, "million": 1e6, "billion": 1e9}
 MAX_PARAGRAPHS = 4  # on each side of the table
 _CAPTION = re.compile(
-    r"(?<![\d.] )\b(?:(?:dollars|amounts|shares|figures|u\.?s\.? ?\$|\$) )*in (thousand|million|billion)s?"
+    r"(?<![\d.] )\b(?:(?:dollars|amounts|shares|figures|u\.?s\.? ?\$|\$) )*"
+    r"in (thousand|million|billion)s?"
     r"(?: of (?:u\.s\. )?dollars)?\b(?:\s*,?\s*(except [^).:;]{1,80}))?"
 )
 _BARE = re.compile(r"^\(?\s*\$?\s*(thousand|million|billion)s?\s*\)?$")

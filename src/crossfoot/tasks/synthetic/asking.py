@@ -45,10 +45,13 @@ def other_slot(voice: Voice, line: int, slot: int, before: int) -> tuple[str, st
 
 def other_line(voice: Voice, line: int, slot: int) -> tuple[str, str]:
     """A follow-up for another line in the same slot."""
-    if len(voice.grid.slots) > 1 and voice.rng.random() < 0.35:
+    grid = voice.grid
+    # Where a slot sums the others, a line without its slot could mean that sum.
+    summed = grid.total_slot is not None
+    if len(grid.slots) > 1 and (summed or voice.rng.random() < 0.35):
         return look_up(voice, line, slot)
-    title = "and line" if voice.grid.dated else "and line plain"
-    return voice.say(title, line, slot), voice.grid.literal(line, slot)
+    title = "and line" if grid.dated else "and line plain"
+    return voice.say(title, line, slot), grid.literal(line, slot)
 
 
 def by_age(grid: Grid, line: int) -> list[int]:
