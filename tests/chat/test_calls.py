@@ -70,6 +70,20 @@ def test_a_call_without_a_function_is_malformed_in_xml():
     assert reply.malformed
 
 
+def test_a_parameter_that_was_cut_off_is_malformed_since_its_number_may_be_too():
+    cut = XML[: XML.index("</parameter>")]
+    assert parse_reply(cut, "qwen_xml").malformed
+    assert parse_reply(cut, "qwen_xml").calls == ()
+
+
+@pytest.mark.parametrize("value", ["NaN", "1e999", '"\\ud800"', "[" * 20 + "]" * 20])
+def test_arguments_that_could_not_be_written_again_are_malformed(value):
+    body = f'{{"name": "calculate", "arguments": {{"expression": {value}}}}}'
+    reply = parse_reply(f"<tool_call>{body}</tool_call>", "hermes")
+    assert reply.malformed
+    assert reply.calls == ()
+
+
 def test_plain_text_calls_nothing_and_is_not_malformed():
     reply = parse_reply("the revenue was 5829", "hermes")
     assert reply.content == "the revenue was 5829"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -73,14 +75,7 @@ def evaluate(
         "engine": loaded.name,
         "constrained": constrained,
     }
-    with Progress(
-        TextColumn("conversations"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=console,
-    ) as bar:
-        work = bar.add_task("", total=len(samples))
+    with _progress(len(samples)) as show:
         predictions = run_evaluation(
             samples,
             loaded,
@@ -88,7 +83,7 @@ def evaluate(
             setting=setting,
             source=source,
             batch_size=batch_size,
-            progress=lambda done, _: bar.update(work, completed=done),
+            progress=show,
         )
     metrics = summarise(predictions, samples)
     metrics["latency"]["inference_total_seconds"] = inference_seconds(predictions, batch_size)
@@ -100,6 +95,29 @@ def evaluate(
     else:
         evaluation_tables(metrics)
     console.print(f"written: {folder}", markup=False)
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[int, int], None]]:
+    """A bar that appears with the first word of progress, so that none stands over a refusal."""
+    bar = Progress(
+        TextColumn("conversations"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+    )
+    work = bar.add_task("", total=total)
+
+    def show(done: int, _: int) -> None:
+        bar.start()
+        bar.update(work, completed=done)
+
+    try:
+        yield show
+    finally:
+        if bar.live.is_started:
+            bar.stop()
 
 
 def _history(name: str) -> History:

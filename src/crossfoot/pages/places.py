@@ -2,26 +2,32 @@
 
 ``find_number(page, "4918.1")`` of the debt page is the cell "long-term debt, 2016". Values are
 compared, so that commas, ``$`` and accounting parentheses do not matter; a number that the page
-prints with the other sign is found too, after the exact ones.
+prints with the other sign is found too, where it does not stand as written.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from crossfoot.pages.page import Page
-from crossfoot.pages.table import Number, parse_number
+from crossfoot.pages.table import MAX_NUMBER_CHARS, Number, Table, parse_number
 
 MAX_PLACES = 50
-_IN_TEXT = re.compile(r"-?(?:\d[\d,]*(?:\.\d+)?|\.\d+)(?:\s?%)?")
+# A hyphen is a sign only where no range or word ends ("2015-2016", "10-k"); "$ ( 26 )" is negative.
+_IN_TEXT = re.compile(
+    r"(?P<open>\$\s?\(\s?)?(?P<sign>(?<![\w.)%])[-\u2212]\s?)?\$?\s?"
+    r"(?P<digits>(?:(?<![\d.,])\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?|\.\d+)"
+    r"(?P<percent>\s?%|\s(?:percent|per\s?cent)\b)?"
+)
 _QUOTE = 40  # characters either side of a number in a sentence
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A cell (``row_header`` and ``column_header``) or a stretch of text (``quote``)."""
+    """A cell, known by its headers; or a stretch of text or of a header, quoted."""
 
     row_header: str = ""
     column_header: str = ""
@@ -33,58 +39,90 @@ class Place:
         if self.quote:
             where = f'text: "{self.quote}"'
         else:
-            where = ", ".join(part for part in (self.row_header, self.column_header) if part)
-            where = where or "a cell without headers"
+            headers = (" ".join(text.split()) for text in (self.row_header, self.column_header))
+            where = ", ".join(filter(None, headers)) or "a cell without headers"
         return f"{where} (with the other sign)" if self.other_sign else where
 
 
 def find_number(page: Page, literal: str) -> tuple[Place, ...]:
     """Places of a number literal, at most ``MAX_PLACES``, cells before sentences."""
-    wanted = parse_number(literal)
+    wanted = _literal(literal)
     if wanted is None:
         return ()
     exact: list[Place] = []
     mirrored: list[Place] = []
-    for number, place in _numbers(page):
+    for number, place in _numbers(page, wanted):
         if _same(number, wanted):
             exact.append(place)
-        elif _same(Number(-number.value, number.percent), wanted):
-            mirrored.append(
-                Place(place.row_header, place.column_header, place.quote, other_sign=True)
-            )
+        elif len(mirrored) < MAX_PLACES:
+            mirrored.append(replace(place, other_sign=True))
         if len(exact) >= MAX_PLACES:
             break
-    return tuple((exact or mirrored)[:MAX_PLACES])
+    return tuple(exact or mirrored)
 
 
-def _numbers(page: Page) -> Iterator[tuple[Number, Place]]:
+def _literal(literal: str) -> Number | None:
+    """A number as an expression writes it, ``1e3`` included."""
+    number = parse_number(literal)
+    if number is not None or len(literal) > MAX_NUMBER_CHARS:
+        return number
+    try:
+        value = float(literal.removesuffix("%"))
+    except ValueError:
+        return None
+    return Number(value, literal.endswith("%")) if math.isfinite(value) else None
+
+
+def _numbers(page: Page, wanted: Number) -> Iterator[tuple[Number, Place]]:
+    """The numbers of a page that are the wanted one but for the sign, with their places."""
     for cell in page.table.cells():
-        if cell.number is not None:
-            yield cell.number, Place(cell.row_header, cell.column_header)
-        else:
-            for found in _IN_TEXT.finditer(cell.text):
-                number = parse_number(found.group())
-                if number is not None:
-                    yield number, Place(cell.row_header, cell.column_header)
-    headers = [(text, "header") for row in page.table.rows[:1] for text in row]
-    headers += [(row[0], "row header") for row in page.table.rows[1:] if row]
-    for text in (*page.before, *page.after, *(text for text, _ in headers)):
-        for found in _IN_TEXT.finditer(text):
-            number = parse_number(found.group())
-            if number is not None:
+        inside = [cell.number] if cell.number else [number for number, _ in _in_text(cell.text)]
+        for number in inside:
+            if _near(number, wanted):
+                yield number, Place(cell.row_header, cell.column_header)
+    for text in (*page.before, *page.after, *_headers(page.table)):
+        for number, found in _in_text(text):
+            if _near(number, wanted):
                 yield number, Place(quote=_quote(text, found.start(), found.end()))
+
+
+def _headers(table: Table) -> tuple[str, ...]:
+    return (*(table.rows[0] if table.rows else ()), *(row[0] for row in table.rows[1:] if row))
+
+
+def _in_text(text: str) -> Iterator[tuple[Number, re.Match[str]]]:
+    for found in _IN_TEXT.finditer(text):
+        digits = found["digits"].replace(",", "")
+        if len(digits) <= MAX_NUMBER_CHARS:
+            value = float(digits)
+            negative = found["sign"] or found["open"]
+            yield Number(-value if negative else value, bool(found["percent"])), found
+
+
+def _near(found: Number, wanted: Number) -> bool:
+    return _same(found, wanted) or _same(Number(-found.value, found.percent), wanted)
 
 
 def _same(found: Number, wanted: Number) -> bool:
     """Equal, where ``27%`` may be written 27, 27% or 0.27."""
-    if abs(found.value - wanted.value) <= 1e-9 * abs(wanted.value):
+    if _close(found.value, wanted.value):
         return True
     if found.percent and not wanted.percent:
-        return abs(found.value / 100 - wanted.value) <= 1e-9 * abs(wanted.value)
-    return False
+        return _close(found.value / 100, wanted.value)
+    return wanted.percent and not found.percent and _close(found.value, wanted.value / 100)
+
+
+def _close(one: float, other: float) -> bool:
+    return abs(one - other) <= 1e-9 * abs(other)
 
 
 def _quote(text: str, start: int, end: int) -> str:
+    """The words around a number; those cut in two are left out."""
     left, right = max(0, start - _QUOTE), min(len(text), end + _QUOTE)
-    quote = " ".join(text[left:right].split())
+    before, after = text[left:start], text[end:right]
+    if left and " " in before:
+        before = before[before.index(" ") :]
+    if right < len(text) and " " in after:
+        after = after[: after.rindex(" ")]
+    quote = " ".join(f"{before}{text[start:end]}{after}".split())
     return f"{'...' if left else ''}{quote}{'...' if right < len(text) else ''}"

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 MAX_NUMBER_CHARS = 64
 _DIGITS = r"(?:\d[\d,]*(?:\.\d*)?|\.\d+)"
 _TWICE = re.compile(rf"(-?\s*{_DIGITS}\s*%?)\s*\(\s*-?\s*{_DIGITS}\s*%?\s*\)\s*%?")
-_IN_PARENTHESES = re.compile(rf"\(\s*({_DIGITS})\s*(%?)\s*\)\s*(%?)")
+# The tail is a second printing of a negative percentage that FinQA's tables lost: "( 23 ) % (  % )".
+_IN_PARENTHESES = re.compile(rf"\(\s*({_DIGITS})\s*(%?)\s*\)\s*(%?)(?:\s*\(\s*%\s*\))?")
 _PLAIN = re.compile(rf"(-?)\s*({_DIGITS})\s*(%?)")
+_LEADING_DASH = re.compile(r"^[\u2212\u2010\u2011\u2012\u2013](?=\s*[\d.])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,7 @@ def parse_number(text: str) -> Number | None:
     bare = " ".join(text.replace("$", " ").split())
     if len(bare) > MAX_NUMBER_CHARS:
         return None
+    bare = _LEADING_DASH.sub("-", bare)
     twice = _TWICE.fullmatch(bare)
     bare = twice.group(1).strip() if twice else bare
     negative = _IN_PARENTHESES.fullmatch(bare)
