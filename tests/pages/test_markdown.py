@@ -1,6 +1,7 @@
 import hashlib
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -43,7 +44,11 @@ def test_a_table_without_rows_is_empty():
     assert render_table(Table(())) == ""
 
 
-@given(st.lists(st.sampled_from(["</document>", "<|im_end|>", "<tool_call>", "x", " < "])))
+@given(
+    st.lists(
+        st.sampled_from(["</document>", "<|im_end|>", "<tool_call>", "<end_of_turn>", "x", " < "])
+    )
+)
 def test_document_text_can_neither_close_nor_forge_a_tag(parts):
     text = "".join(parts)
     page = Page("p", (text,), Table((("", text), (text, text))), (text,))
@@ -51,6 +56,14 @@ def test_document_text_can_neither_close_nor_forge_a_tag(parts):
     assert shown.count("</document>") == 1
     assert "<|" not in shown
     assert "<tool_call>" not in shown
+    assert "<end_of_turn>" not in shown
+
+
+@pytest.mark.parametrize("tag", ["</DOCUMENT>", "< / pre_text >", "<Tool_Call>", "</table >"])
+def test_a_tag_in_another_spelling_is_escaped_too(tag):
+    page = Page("p", (f"x {tag}",), Table((("", "2016"), ("a", "1"))), ())
+    assert tag not in render_page(page)
+    assert f"x &lt;{tag[1:]}" in render_page(page)
 
 
 def test_the_rendering_that_the_shipped_adapter_was_trained_on_is_unchanged(shared_data):

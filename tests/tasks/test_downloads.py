@@ -416,6 +416,14 @@ def test_bad_source_is_refused_and_leaves_nothing(convfinqa: Site, tmp_path: Pat
     assert _names(data) == []
 
 
+def test_bad_source_is_refused_even_where_the_files_are_there(
+    convfinqa: Site, tmp_path: Path
+) -> None:
+    get("convfinqa", tmp_path, base_url=convfinqa.url, pause=0)
+    with pytest.raises(DataError, match="no such folder"):
+        get("convfinqa", tmp_path, source=tmp_path / "nowhere")
+
+
 def test_task_without_official_files_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="crossfoot data synth"):
         get("synthetic", tmp_path)

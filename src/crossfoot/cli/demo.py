@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from crossfoot.cli.output import console, print_json
+from crossfoot.cli.quiet import quiet_libraries
 
 # The worked example of the published ConvFinQA adapter: page APD/2016/page_96.pdf of the dev set.
 QUESTIONS = (
@@ -26,6 +27,7 @@ def demo(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Ask about one page, then compare the base model with the shipped adapter."""
+    quiet_libraries()
     from crossfoot.agent.ask import PageConversation
     from crossfoot.cli.ask import show_turn
     from crossfoot.engines.build import build_engine, resolve_adapter

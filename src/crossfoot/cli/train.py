@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +9,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from crossfoot.cli.output import console
+from crossfoot.cli.quiet import quiet_libraries
 
 
 def train(
@@ -23,11 +23,11 @@ def train(
     resume: Annotated[bool, typer.Option(help="Go on from the last checkpoint.")] = False,
 ) -> None:
     """Fine-tune a model by a recipe."""
+    quiet_libraries()
     from crossfoot.training.recipe import load_recipe
 
     loaded = load_recipe(recipe, overrides)
     folder = output or Path(loaded.output or Path("runs") / recipe.stem)
-    _quieten()
     from crossfoot.training.train import train as run_training
 
     columns = [TextColumn("steps"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()]
@@ -53,12 +53,3 @@ def _measured(measured: dict[str, float]) -> str:
     return ", ".join(
         f"{name} {measured[key]:.4f}" for key, name in names.items() if key in measured
     )
-
-
-def _quieten() -> None:
-    """Leave out what libraries say to programmers."""
-    from transformers.utils import logging
-
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    warnings.filterwarnings("ignore", category=FutureWarning, message=".*is_gradient_checkpointing")

@@ -13,7 +13,9 @@ from crossfoot.pages.page import Page
 from crossfoot.pages.table import Table, clean_cell
 
 _TAG = re.compile(
-    r"<(?=/?(?:document|pre_text|table|post_text|tool_call|tool_response|tools)\b|\|)"
+    r"<(?=\s*/?\s*(?:document|pre_text|table|post_text|tool_call|tool_response|tools|think"
+    r"|start_of_turn|end_of_turn)\b|\|)",
+    re.IGNORECASE,
 )
 _WORDS = re.compile(r"[a-z0-9]", re.IGNORECASE)
 

@@ -16,12 +16,13 @@ from crossfoot.pages.page import Page
 from crossfoot.pages.table import MAX_NUMBER_CHARS, Number, Table, parse_number
 
 MAX_PLACES = 50
-# A hyphen is a sign only where no range or word ends ("2015-2016", "10-k"); "$ ( 26 )" is negative.
 _IN_TEXT = re.compile(
-    r"(?P<open>\$\s?\(\s?)?(?P<sign>(?<![\w.)%])[-\u2212]\s?)?\$?\s?"
-    r"(?P<digits>(?:(?<![\d.,])\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?|\.\d+)"
-    r"(?P<percent>\s?%|\s(?:percent|per\s?cent)\b)?"
+    r"(?:(?<![\d.,])\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?|\.\d+",
 )
+_PERCENT = re.compile(r"\s?%|\s(?:percent|per cent)\b")
+# A hyphen is a sign only where no range or word ends ("2015-2016", "10-k"); "$ ( 26 )" is negative.
+_MINUS = re.compile(r"(?:(?<![\w.)%])[-\u2212]\s?\$?|\$\s?\()\s?$")
+_SIGN_CHARS = 6
 _QUOTE = 40  # characters either side of a number in a sentence
 
 
@@ -76,27 +77,31 @@ def _literal(literal: str) -> Number | None:
 def _numbers(page: Page, wanted: Number) -> Iterator[tuple[Number, Place]]:
     """The numbers of a page that are the wanted one but for the sign, with their places."""
     for cell in page.table.cells():
-        inside = [cell.number] if cell.number else [number for number, _ in _in_text(cell.text)]
-        for number in inside:
-            if _near(number, wanted):
+        if cell.number is None:
+            for number, _, _ in _in_text(cell.text, wanted):
                 yield number, Place(cell.row_header, cell.column_header)
+        elif _near(cell.number, wanted):
+            yield cell.number, Place(cell.row_header, cell.column_header)
     for text in (*page.before, *page.after, *_headers(page.table)):
-        for number, found in _in_text(text):
-            if _near(number, wanted):
-                yield number, Place(quote=_quote(text, found.start(), found.end()))
+        for number, start, end in _in_text(text, wanted):
+            yield number, Place(quote=_quote(text, start, end))
 
 
 def _headers(table: Table) -> tuple[str, ...]:
     return (*(table.rows[0] if table.rows else ()), *(row[0] for row in table.rows[1:] if row))
 
 
-def _in_text(text: str) -> Iterator[tuple[Number, re.Match[str]]]:
+def _in_text(text: str, wanted: Number) -> Iterator[tuple[Number, int, int]]:
+    """The wanted number in a text, with either sign, and where it starts and ends."""
     for found in _IN_TEXT.finditer(text):
-        digits = found["digits"].replace(",", "")
-        if len(digits) <= MAX_NUMBER_CHARS:
-            value = float(digits)
-            negative = found["sign"] or found["open"]
-            yield Number(-value if negative else value, bool(found["percent"])), found
+        start, end = found.span()
+        if end - start > MAX_NUMBER_CHARS:
+            continue
+        value = float(found.group().replace(",", ""))
+        percent = _PERCENT.match(text, end)
+        if _near(Number(value, bool(percent)), wanted):
+            minus = _MINUS.search(text, max(0, start - _SIGN_CHARS), start)
+            yield Number(-value if minus else value, bool(percent)), start, end
 
 
 def _near(found: Number, wanted: Number) -> bool:

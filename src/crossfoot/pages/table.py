@@ -13,7 +13,7 @@ from dataclasses import dataclass
 MAX_NUMBER_CHARS = 64
 _DIGITS = r"(?:\d[\d,]*(?:\.\d*)?|\.\d+)"
 _TWICE = re.compile(rf"(-?\s*{_DIGITS}\s*%?)\s*\(\s*-?\s*{_DIGITS}\s*%?\s*\)\s*%?")
-# The tail is a second printing of a negative percentage that FinQA's tables lost: "( 23 ) % (  % )".
+# The tail is a second printing of a negative percentage that lost its number: "( 23 ) % (  % )".
 _IN_PARENTHESES = re.compile(rf"\(\s*({_DIGITS})\s*(%?)\s*\)\s*(%?)(?:\s*\(\s*%\s*\))?")
 _PLAIN = re.compile(rf"(-?)\s*({_DIGITS})\s*(%?)")
 _LEADING_DASH = re.compile(r"^[\u2212\u2010\u2011\u2012\u2013](?=\s*[\d.])")

@@ -57,6 +57,8 @@ def get(
         raise RecipeError(
             f"{task} has nothing to get", advice="write it with: crossfoot data synth"
         )
+    if source is not None and not source.is_dir():
+        raise DataError("no such folder", file=source, advice="give the folder with the files")
     try:
         (folder / task).mkdir(parents=True, exist_ok=True)
         wanted = [
@@ -92,8 +94,6 @@ def present(folder: Path, task: str | None = None) -> list[FileReport]:
 
 
 def _copy(task: str, splits: list[str], source: Path, folder: Path) -> None:
-    if not source.is_dir():
-        raise DataError("no such folder", file=source, advice="give the folder with the files")
     found = {
         split: path
         for split in splits
