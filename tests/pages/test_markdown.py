@@ -9,24 +9,53 @@ from crossfoot.pages.markdown import render_page, render_table
 from crossfoot.pages.page import Page
 from crossfoot.pages.table import Table
 
-# The worked example of the published ConvFinQA adapter, as its card prints the prompt.
+# The worked example of the published ConvFinQA adapter, as its card prints the prompt. The text is
+# the dataset's, the table as FinQA spells it.
 PAGE = Page(
     "APD/2016/page_96.pdf",
-    ("15 . debt the tables below summarize our outstanding debt : total debt .", "."),
-    Table((("", "2016", "2015"), ("long-term debt", "$ 4918.1", "3949.1"))),
-    ("cash paid for interest was $ 121.1 in 2016 .",),
+    (
+        "15 . debt the tables below summarize our outstanding debt at 30 september "
+        "2016 and 2015 : total debt .",
+        ".",
+    ),
+    Table(
+        (
+            ("", "2016", "2015"),
+            ("current portion of long-term debt", "$ 371.3", "$ 435.6"),
+            ("long-term debt", "4,918.1", "3,949.1"),
+            ("total debt", "$ 6,225.2", "$ 5879.0"),
+            ("bank obligations", "133.1", "234.3"),
+            ("commercial paper", "802.7", "1260.0"),
+            ("total short-term borrowings", "935.8", "1494.3"),
+        )
+    ),
+    (
+        "the weighted average interest rate of short-term borrowings outstanding at "
+        "30 september 2016 and 2015 was 1.1% and 0.8% respectively.",
+        "cash paid for interest, net of amounts capitalized, was $121.1 in 2016, $97.5 in 2015, "
+        "and $132.4 in 2014.",
+    ),
 )
 PRINTED = """<document>
 <pre_text>
-15 . debt the tables below summarize our outstanding debt : total debt .
+15 . debt the tables below summarize our outstanding debt at 30 september 2016 \
+and 2015 : total debt .
 </pre_text>
 <table>
 | | 2016 | 2015 |
 |---|---|---|
+| current portion of long-term debt | 371.3 | 435.6 |
 | long-term debt | 4918.1 | 3949.1 |
+| total debt | 6225.2 | 5879.0 |
+| bank obligations | 133.1 | 234.3 |
+| commercial paper | 802.7 | 1260.0 |
+| total short-term borrowings | 935.8 | 1494.3 |
 </table>
 <post_text>
-cash paid for interest was $ 121.1 in 2016 .
+the weighted average interest rate of short-term borrowings outstanding at 30 september 2016 \
+and 2015 was 1.1% and 0.8% respectively.
+cash paid for interest, net of amounts capitalized, was $121.1 in 2016, $97.5 in 2015, \
+and $132.4 in 2014.
 </post_text>
 </document>"""
 
@@ -74,3 +103,16 @@ def test_the_rendering_that_the_shipped_adapter_was_trained_on_is_unchanged(shar
         page = Page("", tuple(record["pre_text"]), table, tuple(record["post_text"]))
         digest.update(render_page(page).encode())
     assert digest.hexdigest()[:16] == "4bdd04cd7e7e10b5"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["convfinqa/train", "convfinqa/train_partial", "convfinqa/dev", "finqa/train", "finqa/dev"],
+)
+def test_every_real_page_shows_each_of_its_rows(shared_data, name):
+    for record in json.loads((shared_data / f"{name}.json").read_text("utf-8")):
+        table = Table(tuple(tuple(row) for row in record["table"]))
+        page = Page("", tuple(record["pre_text"]), table, tuple(record["post_text"]))
+        lines = render_page(page).splitlines()
+        first, last = lines.index("<table>"), lines.index("</table>")
+        assert last - first == len(table.rows) + 2

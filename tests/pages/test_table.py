@@ -16,6 +16,8 @@ from crossfoot.pages.table import Cell, Number, Table, clean_cell, parse_number
         ("-26 ( 26 )", -26.0),
         ("$ -9 ( 9 )", -9.0),
         (".5", 0.5),
+        ("\u221226", -26.0),
+        ("\u2013 1,234.5", -1234.5),
         ("2016", 2016.0),
     ],
 )
@@ -25,7 +27,14 @@ def test_an_amount_is_read_with_its_sign(text, value):
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("27.0%", 27.0), ("27% ( 27 % )", 27.0), ("27 %", 27.0), ("( 3.5 ) %", -3.5), ("-1%", -1.0)],
+    [
+        ("27.0%", 27.0),
+        ("27% ( 27 % )", 27.0),
+        ("27 %", 27.0),
+        ("( 3.5 ) %", -3.5),
+        ("-1%", -1.0),
+        ("( 23 ) % (  % )", -23.0),
+    ],
 )
 def test_a_percent_sign_is_remembered_and_does_not_divide(text, value):
     assert parse_number(text) == Number(value, percent=True)
@@ -56,6 +65,11 @@ def test_no_text_breaks_the_reading_of_a_cell(text):
     number = parse_number(text)
     assert number is None or isinstance(number.value, float)
     assert isinstance(clean_cell(text), str)
+
+
+@given(st.text(alphabet="$ -0123.,%()\u2013", max_size=20) | st.text(max_size=80))
+def test_a_cell_as_prompts_show_it_holds_the_same_number(text):
+    assert parse_number(clean_cell(text)) == parse_number(text)
 
 
 @given(st.decimals(-(10**9), 10**9, places=2), st.booleans(), st.booleans())

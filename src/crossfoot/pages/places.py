@@ -16,9 +16,7 @@ from crossfoot.pages.page import Page
 from crossfoot.pages.table import MAX_NUMBER_CHARS, Number, Table, parse_number
 
 MAX_PLACES = 50
-_IN_TEXT = re.compile(
-    r"(?:(?<![\d.,])\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?|\.\d+",
-)
+_IN_TEXT = re.compile(r"(?:(?<![\d.,])\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?|\.\d+")
 _PERCENT = re.compile(r"\s?%|\s(?:percent|per cent)\b")
 # A hyphen is a sign only where no range or word ends ("2015-2016", "10-k"); "$ ( 26 )" is negative.
 _MINUS = re.compile(r"(?:(?<![\w.)%])[-\u2212]\s?\$?|\$\s?\()\s?$")
@@ -53,7 +51,7 @@ def find_number(page: Page, literal: str) -> tuple[Place, ...]:
     exact: list[Place] = []
     mirrored: list[Place] = []
     for number, place in _numbers(page, wanted):
-        if _same(number, wanted):
+        if _same(number.value, number.percent, wanted):
             exact.append(place)
         elif len(mirrored) < MAX_PLACES:
             mirrored.append(replace(place, other_sign=True))
@@ -80,7 +78,7 @@ def _numbers(page: Page, wanted: Number) -> Iterator[tuple[Number, Place]]:
         if cell.number is None:
             for number, _, _ in _in_text(cell.text, wanted):
                 yield number, Place(cell.row_header, cell.column_header)
-        elif _near(cell.number, wanted):
+        elif _near(cell.number.value, cell.number.percent, wanted):
             yield cell.number, Place(cell.row_header, cell.column_header)
     for text in (*page.before, *page.after, *_headers(page.table)):
         for number, start, end in _in_text(text, wanted):
@@ -99,22 +97,22 @@ def _in_text(text: str, wanted: Number) -> Iterator[tuple[Number, int, int]]:
             continue
         value = float(found.group().replace(",", ""))
         percent = _PERCENT.match(text, end)
-        if _near(Number(value, bool(percent)), wanted):
+        if _near(value, bool(percent), wanted):
             minus = _MINUS.search(text, max(0, start - _SIGN_CHARS), start)
             yield Number(-value if minus else value, bool(percent)), start, end
 
 
-def _near(found: Number, wanted: Number) -> bool:
-    return _same(found, wanted) or _same(Number(-found.value, found.percent), wanted)
+def _near(value: float, percent: bool, wanted: Number) -> bool:
+    return _same(value, percent, wanted) or _same(-value, percent, wanted)
 
 
-def _same(found: Number, wanted: Number) -> bool:
+def _same(value: float, percent: bool, wanted: Number) -> bool:
     """Equal, where ``27%`` may be written 27, 27% or 0.27."""
-    if _close(found.value, wanted.value):
+    if _close(value, wanted.value):
         return True
-    if found.percent and not wanted.percent:
-        return _close(found.value / 100, wanted.value)
-    return wanted.percent and not found.percent and _close(found.value, wanted.value / 100)
+    if percent and not wanted.percent:
+        return _close(value / 100, wanted.value)
+    return wanted.percent and not percent and _close(value, wanted.value / 100)
 
 
 def _close(one: float, other: float) -> bool:

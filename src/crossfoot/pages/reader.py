@@ -41,14 +41,16 @@ def read_page(path: Path) -> Page:
             advice="keep one table a page",
         )
     start, end = tables[0]
-    header, delimiters = _cells(lines[start]), _cells(lines[start + 1])
-    if len(header) != len(delimiters):
+    header, delimiters = _cells(lines[start]), len(_split(lines[start + 1]))
+    if len(header) != delimiters:
         raise DataError(
-            f"the table's header has {len(header)} cells and the line under it {len(delimiters)}",
+            f"the table's header has {len(header)} cells and the line under it {delimiters}",
             file=path,
             advice=f"correct line {start + 1} or {start + 2}; an empty cell is | |",
         )
-    rows = (header, *(_cells(line) for line in lines[start + 2 : end]))
+    body = (_cells(line) for line in lines[start + 2 : end])
+    # Short rows are filled up, as GitHub does.
+    rows = (header, *(row + ("",) * (len(header) - len(row)) for row in body))
     if len(rows) < 2 or len(header) < 2:
         raise DataError(
             "the table needs a header, a row and two columns",
@@ -106,10 +108,14 @@ def _tables(lines: list[str]) -> list[tuple[int, int]]:
 
 
 def _cells(line: str) -> tuple[str, ...]:
+    return tuple(_plain(cell.strip()) for cell in _split(line))
+
+
+def _split(line: str) -> list[str]:
     line = line.strip().removeprefix("|")
     if line.endswith("|") and not line.endswith("\\|"):
         line = line[:-1]
-    return tuple(_plain(cell.strip()) for cell in _BAR.split(line))
+    return _BAR.split(line)
 
 
 def _paragraphs(lines: list[str]) -> tuple[str, ...]:
