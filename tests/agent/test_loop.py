@@ -200,7 +200,8 @@ VALUES = st.recursive(
 def test_no_arguments_make_a_turn_raise(name, arguments):
     transcript, _, _ = answered(called(name, **arguments), submitted("5829"))
     for message in transcript.messages:
-        json.dumps(message, ensure_ascii=False, allow_nan=False).encode()
+        text = json.dumps(message, ensure_ascii=False, allow_nan=False).encode()
+        assert json.loads(text) == message
 
 
 DEEP = '{"a":' * 400 + "1" + "}" * 400
@@ -228,4 +229,5 @@ def test_hostile_replies_neither_raise_nor_break_the_next_prompt(text, name):
     question = {"role": "user", "content": "and then?"}
     chat.prompt_text([*engine.seen[0], *transcript.messages[1:], question])
     for message in transcript.messages:
-        json.dumps(message, ensure_ascii=False, allow_nan=False).encode()
+        text = json.dumps(message, ensure_ascii=False, allow_nan=False).encode()
+        assert json.loads(text) == message

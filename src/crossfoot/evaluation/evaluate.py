@@ -8,7 +8,6 @@ an incomplete one is run again.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -59,12 +58,9 @@ def evaluate(
         run.append_lines(PREDICTIONS, [item.model_dump() for item in new])
         predictions += new
         progress(sum(map(len, batches[: index + 1])), len(samples))
-    run.write_text(
+    run.write_lines(
         LATENCIES,
-        "".join(
-            json.dumps({"id": item.id, "turn": item.turn, "latency_ms": item.latency_ms}) + "\n"
-            for item in predictions
-        ),
+        [{"id": item.id, "turn": item.turn, "latency_ms": item.latency_ms} for item in predictions],
     )
     return predictions
 
@@ -160,10 +156,7 @@ def _complete_batches(run: RunFolder, batches: Sequence[Sequence[Sample]]) -> li
         if [(r.id, r.turn) for r in records[size : size + len(wanted)]] != wanted:
             break
         size += len(wanted)
-    run.write_text(
-        PREDICTIONS,
-        "".join(json.dumps(r.model_dump(), ensure_ascii=False) + "\n" for r in records[:size]),
-    )
+    run.write_lines(PREDICTIONS, [record.model_dump() for record in records[:size]])
     return records[:size]
 
 
