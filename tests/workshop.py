@@ -38,7 +38,6 @@ def recipe_document(model: Path, **changes: Any) -> dict[str, Any]:
     trainer = {
         "learning_rate": 0.01,
         "num_train_epochs": 3,
-        "gradient_accumulation_steps": 2,
         "save_steps": 2,
         "seed": 0,
     }
@@ -48,6 +47,7 @@ def recipe_document(model: Path, **changes: Any) -> dict[str, Any]:
         "prompt": "short",
         "data": [{"task": "convfinqa"}],
         "validation": {"conversations": 2, "scored": 2},
+        "batch_rows": 10,
         "adapter": {"method": "lora", "rank": 4, "alpha": 8},
         "trainer": trainer | changes.pop("trainer", {}),
     }

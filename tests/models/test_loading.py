@@ -18,8 +18,9 @@ from crossfoot.engines.pagecache import can_keep
 from crossfoot.errors import ModelError
 from crossfoot.models.adapters import add_adapter
 from crossfoot.models.loading import identity, load_model, load_tokenizer, resolve
-from crossfoot.targets.rows import build_rows, merge, single_chain
-from crossfoot.training.sft import collate, target_loss
+from crossfoot.targets.rows import build_rows
+from crossfoot.training.sft import tree_loss
+from crossfoot.training.tree import grow
 
 
 @pytest.fixture(scope="module")
@@ -200,14 +201,15 @@ def test_lora_trains_the_text_part_of_a_multimodal_model(qwen):
     rows = build_rows([tiny.sample()], Chat(load_tokenizer(str(qwen))), "short")
     shapes = []
     base.lm_head.register_forward_hook(lambda *call: shapes.append(tuple(call[2].shape)))
-    batch = collate(merge(rows)[:1])
+    tree = grow(rows[:1])
+    count = len(rows[0].completion_ids)
     trained = {name: p for name, p in model.named_parameters() if p.requires_grad}
     assert not any("visual" in name for name in trained)
     assert any("linear_attn" in name for name in trained)
     optimizer = torch.optim.SGD(trained.values(), lr=1.0)
     losses = []
     for _ in range(2):
-        loss, count = target_loss(model, batch)
+        loss = tree_loss(model, [tree], "rows")
         (loss / count).backward()
         if not losses:
             first = {name: p.grad for name, p in trained.items() if "lora_B" in name}
@@ -216,12 +218,3 @@ def test_lora_trains_the_text_part_of_a_multimodal_model(qwen):
         losses.append(loss.item())
     assert shapes == [(1, count, 640)] * 2
     assert losses[1] < losses[0]
-
-
-def test_padding_does_not_leak_into_recurrent_layers(qwen):
-    model = load_model(str(qwen), dtype="float32")
-    rows = build_rows([tiny.sample()], Chat(load_tokenizer(str(qwen))), "short")
-    chains = [single_chain(rows[0]), single_chain(rows[5])]
-    together = target_loss(model, collate(chains))[0].item()
-    alone = sum(target_loss(model, collate([chain]))[0].item() for chain in chains)
-    assert together == pytest.approx(alone, rel=1e-5)

@@ -1,18 +1,26 @@
-"""The loss: the same however targets are grouped, over target positions only."""
+"""The loss of a step: the same however targets are grouped, over target positions only."""
 
 from __future__ import annotations
 
 import copy
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import torch
 from transformers import TrainingArguments
 
 import tiny
+import workshop
 from crossfoot.chat.template import Chat
 from crossfoot.models.adapters import add_adapter
-from crossfoot.targets.rows import Chain, build_rows, merge, single_chain
-from crossfoot.training.sft import ChainDataset, TargetTrainer, collate, target_loss
+from crossfoot.runs.folder import RunFolder
+from crossfoot.targets.rows import build_rows
+from crossfoot.training.batches import shares
+from crossfoot.training.sft import TreeTrainer, collate, tree_loss
+from crossfoot.training.tree import grow
 
 
 @pytest.fixture(scope="module")
@@ -41,83 +49,58 @@ def trained(model):
     return {name: p for name, p in model.named_parameters() if p.requires_grad}
 
 
-def backward(model, batches):
-    """Mean loss over all target tokens of the batches, and its gradients."""
-    summed = [target_loss(model, collate(batch)) for batch in batches]
-    loss = sum(loss for loss, _ in summed) / sum(count for _, count in summed)
+def targets(trees):
+    return sum(len(completion) for tree in trees for completion in tree.completions)
+
+
+def backward(model, trees):
+    """Mean loss over all target tokens, and its gradients."""
+    loss = sum(tree_loss(model, [tree], "rows") for tree in trees) / targets(trees)
     gradients = torch.autograd.grad(loss, list(trained(model).values()))
     return loss.item(), dict(zip(trained(model), gradients, strict=True))
-
-
-def assert_same(one, other):
-    (loss, gradients), (other_loss, other_gradients) = one, other
-    assert loss == pytest.approx(other_loss, rel=1e-5)
-    assert len(gradients) == 2 * 2 * 7  # A and B of seven modules in two layers
-    for name, gradient in gradients.items():
-        assert gradient.norm() > 0
-        assert (gradient - other_gradients[name]).norm() <= 1e-5 * gradient.norm(), name
-
-
-def test_merged_chains_have_the_loss_and_gradients_of_rows(rows):
-    model = lora()
-    chains = merge(rows)
-    assert (len(chains), len(rows)) == (1, 7)
-    assert_same(backward(model, [chains]), backward(model, [[single_chain(row)] for row in rows]))
-
-
-def test_a_padded_batch_of_two_equals_two_of_one(rows):
-    model = lora()
-    chains = [single_chain(rows[0]), single_chain(rows[3])]
-    assert len(chains[0].ids) != len(chains[1].ids)
-    assert_same(backward(model, [chains]), backward(model, [[chain] for chain in chains]))
-
-
-def test_the_loss_is_that_of_all_logits_masked_by_hand(rows):
-    model = lora()
-    chain = single_chain(rows[2])
-    ids = torch.tensor([chain.ids])
-    predicted = model(input_ids=ids).logits.log_softmax(-1)[0, :-1]
-    wanted = -predicted.gather(1, ids[0, 1:, None]).squeeze(1)[torch.tensor(chain.loss_mask[1:])]
-    loss, count = target_loss(model, collate([chain]))
-    assert count == len(rows[2].completion_ids)
-    assert loss.item() == pytest.approx(wanted.sum().item(), rel=1e-5)
 
 
 def test_logits_are_computed_at_target_positions_only(rows):
     model = tiny.llama()
     shapes = []
     model.lm_head.register_forward_hook(lambda *call: shapes.append(tuple(call[2].shape)))
-    (chain,) = merge(rows)
-    _, count = target_loss(model, collate([chain]))
-    assert shapes == [(1, count, 640)]
-    assert count < len(chain.ids) / 2
+    tree = grow(rows)
+    tree_loss(model, [tree], "branches")
+    assert shapes == [(1, targets([tree]), 640)]
+    assert targets([tree]) < len(tree) / 2
 
 
 def test_a_model_that_gives_all_logits_has_the_same_loss(rows):
     model = tiny.llama()
-    batch = collate(merge(rows))
-
-    def all_logits(logits_to_keep, **inputs):
-        return model(**inputs)
-
-    assert target_loss(all_logits, batch)[0].item() == pytest.approx(
-        target_loss(model, batch)[0].item(), rel=1e-6
-    )
+    tree = grow(rows)
+    expected = tree_loss(model, [tree], "branches").item()
+    forward = model.forward
+    model.forward = lambda logits_to_keep, **inputs: forward(**inputs)
+    assert tree_loss(model, [tree], "branches").item() == pytest.approx(expected, rel=1e-6)
 
 
-def test_collate_pads_on_the_right_with_masked_tokens_without_loss():
-    batch = collate([Chain((5, 6, 7), (False, True, True)), Chain((8,), (False,))])
-    assert batch["input_ids"].tolist() == [[5, 6, 7], [8, 0, 0]]
-    assert batch["attention_mask"].tolist() == [[1, 1, 1], [1, 0, 0]]
-    assert batch["labels"].tolist() == [[-100, 6, 7], [-100, -100, -100]]
+def test_collate_has_every_token_once_and_every_target_as_often_as_it_bears_loss(rows):
+    tree = grow([*rows, rows[0]])
+    batch = collate([[tree, tree]])
+    assert batch["input_ids"].tolist() == [[*tree.ids, *tree.ids]]
+    own = [token for row in [*rows, rows[0]] for token in row.completion_ids]
+    assert batch["labels"].tolist() == [[-100, *own, *own]]
 
 
-def trainer(model, chains, folder, *, size, steps, held_out=None):
+def test_an_idle_process_takes_part_without_weight(rows):
+    (busy, idle) = shares([grow(rows)], 2)
+    model = lora()
+    loss = tree_loss(model, idle, "branches")
+    loss.backward()
+    assert loss.item() == 0
+    assert all(p.grad is not None and not p.grad.any() for p in trained(model).values())
+    assert targets(busy) == sum(len(row.completion_ids) for row in rows)
+
+
+def trainer(model, trees, folder, *, batch_tokens, **options):
     arguments = TrainingArguments(
         output_dir=str(folder),
-        per_device_train_batch_size=size,
-        gradient_accumulation_steps=steps,
-        per_device_eval_batch_size=size,
+        per_device_train_batch_size=1,
         max_steps=1,
         optim="sgd",
         learning_rate=1.0,
@@ -129,37 +112,65 @@ def trainer(model, chains, folder, *, size, steps, held_out=None):
         disable_tqdm=True,
         remove_unused_columns=False,
     )
-    return TargetTrainer(
+    return TreeTrainer(
         model=model,
         args=arguments,
-        train_dataset=ChainDataset(chains),
-        eval_dataset=ChainDataset(held_out or chains),
-        data_collator=collate,
+        steps=[trees],
+        held_out=trees,
+        batch_tokens=batch_tokens,
+        way="branches",
+        checkpoint=False,
+        **options,
     )
 
 
-def test_accumulated_steps_are_means_over_all_their_target_tokens(rows, tmp_path):
-    chains = [single_chain(rows[0]), *merge(rows), single_chain(rows[1]), single_chain(rows[4])]
-    assert len({chain.targets for chain in chains}) > 2
+@pytest.fixture(scope="module")
+def ragged(rows):
+    """Trees with very different numbers of tokens and targets."""
+    return [grow(rows[:1]), grow(rows), grow(rows[1:2]), grow(rows[4:6])]
+
+
+def test_a_step_is_the_mean_over_all_its_target_tokens(ragged, tmp_path):
     start = lora()
-    _, gradients = backward(start, [chains])
-    weights = {}
-    for size, steps in ((1, 4), (4, 1), (2, 2)):
+    loss, gradients = backward(start, ragged)
+    for batch_tokens in (1, 1500, 100_000):
         model = copy.deepcopy(start)
-        trainer(model, chains, tmp_path, size=size, steps=steps).train()
-        weights[size] = trained(model)
-    for name, before in trained(start).items():
-        step = gradients[name]
-        for size in weights:  # one step of plain descent with rate 1 is the gradient itself
-            taken = before - weights[size][name]
-            assert (taken - step).norm() <= 1e-4 * step.norm(), (size, name)
+        run = trainer(model, ragged, tmp_path, batch_tokens=batch_tokens)
+        run.train()
+        assert run.state.log_history[-1]["train_loss"] == pytest.approx(loss, rel=1e-5)
+        for name, before in trained(start).items():
+            # One step of plain descent with rate 1 is the gradient itself.
+            taken, step = before - trained(model)[name], gradients[name]
+            assert (taken - step).norm() <= 1e-4 * step.norm(), (batch_tokens, name)
 
 
-@pytest.mark.parametrize("size", [1, 2])
-def test_the_held_out_loss_is_a_mean_over_tokens(rows, tmp_path, size):
+@pytest.mark.parametrize("batch_tokens", [1, 100_000])
+def test_the_held_out_loss_is_a_mean_over_tokens(ragged, tmp_path, batch_tokens):
     model = lora()
-    chains = [single_chain(rows[0]), *merge(rows), single_chain(rows[2])]
-    loss, _ = backward(model, [[chain] for chain in chains])
-    metrics = trainer(model, chains, tmp_path, size=size, steps=1).evaluate()
+    loss, _ = backward(model, ragged)
+    metrics = trainer(model, ragged, tmp_path, batch_tokens=batch_tokens).evaluate()
     assert metrics["eval_loss"] == pytest.approx(loss, rel=1e-5)
     assert metrics["eval_runtime"] > 0
+
+
+def test_two_processes_have_the_loss_curve_of_one(tmp_path):
+    """Five conversations in steps of two and a half: a process has nothing to do at times."""
+    workshop.write_model(tmp_path / "model")
+    workshop.write_data(tmp_path / "data")
+    recipe = workshop.write_recipe(
+        tmp_path / "recipe.yaml", tmp_path / "model", batch_rows=13, batch_tokens=2000
+    )
+    environment = os.environ | {"CROSSFOOT_DATA": str(tmp_path / "data"), "OMP_NUM_THREADS": "1"}
+    launcher = str(Path(sys.executable).with_name("accelerate"))
+    curves = []
+    for processes in (1, 2):
+        launch = [launcher, "launch", "--cpu", "--num_processes", str(processes)]
+        launch += ["--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no"]
+        output = tmp_path / f"run{processes}"
+        program = ["-m", "crossfoot", "train", str(recipe), "--output", str(output)]
+        subprocess.run([*launch, *program], env=environment, check=True, capture_output=True)
+        run = RunFolder(output)
+        lines = run.read_lines("train_loss.log") + run.read_lines("eval_loss.log")
+        curves.append([line.get("loss", line.get("eval_loss")) for line in lines])
+    assert len(curves[0]) == 7
+    assert curves[1] == pytest.approx(curves[0], rel=1e-5)

@@ -104,6 +104,15 @@ def test_the_resolved_recipe_trains_the_same_again(finished, workspace):
     )
 
 
+def test_the_way_of_sharing_is_told_and_recorded(workspace, tmp_path):
+    said = []
+    recipe = workshop.recipe(workspace / "model", trainer={"max_steps": 1})
+    run = train(recipe, tmp_path / "run", say=said.append)
+    assert said[0] == "shared prefixes: each page once, its conversations as branches behind it"
+    assert said[1] == f"trained: {run.path}"
+    assert run.read_json("data.json")["way"] == "branches"
+
+
 def test_pages_held_out_for_validation_are_never_trained_on(workspace):
     data = load_data(
         workshop.recipe(
@@ -119,9 +128,9 @@ def test_pages_held_out_for_validation_are_never_trained_on(workspace):
 def test_the_held_out_conversations_are_named(finished):
     data = finished.read_json("data.json")
     assert len(data["validation_ids"]) == 2
-    assert data["train"]["chains"] == 4
+    assert data["train"]["trees"] == 4
     assert data["train"]["rows"] == 4 * 5
-    assert data["validation"]["chains"] == 2
+    assert data["validation"]["trees"] == 2
     assert data["train"]["left_out"] == []
 
 
@@ -153,9 +162,9 @@ def killed(workspace) -> RunFolder:
     run = RunFolder(workspace / "killed")
     slow = (
         "import time, crossfoot.training.sft as sft\n"
-        "loss = sft.target_loss\n"
-        "def slow(*batch): time.sleep(0.2); return loss(*batch)\n"
-        "sft.target_loss = slow\n"
+        "loss = sft.tree_loss\n"
+        "def slow(*trees, **how): time.sleep(0.2); return loss(*trees, **how)\n"
+        "sft.tree_loss = slow\n"
     )
     line = command(workspace, run.path)
     line[2] = slow + line[2]
@@ -287,7 +296,7 @@ def test_what_cannot_be_trained_is_refused_and_leaves_nothing(
     assert not (tmp_path / "run").exists()
 
 
-@pytest.mark.parametrize("rows", ["target", "conversation"])
+@pytest.mark.parametrize("rows", ["target", "page"])
 def test_a_conversation_longer_than_the_limit_is_left_out_and_reported(workspace, tmp_path, rows):
     everything = workshop.recipe(
         workspace / "model",
@@ -295,19 +304,19 @@ def test_a_conversation_longer_than_the_limit_is_left_out_and_reported(workspace
         validation={"conversations": 0},
         trainer={"max_steps": 1},
     )
-    lengths = sorted(len(chain.ids) for chain in build(everything, workspace) if chain.targets)
+    lengths = sorted(len(tree) for tree in build(everything, workspace))
     recipe = everything.model_copy(update={"max_tokens": lengths[-1] - 1})
     data = train(recipe, tmp_path / "run").read_json("data.json")
     assert data["train"]["left_out"] == [load_task("convfinqa", "train")[-1].sample_id]
-    assert data["train"]["chains"] == 5 * (1 if rows == "conversation" else 5)
+    assert data["train"]["trees"] == 5 * (1 if rows == "page" else 5)
     assert "1 conversations longer than" in (tmp_path / "run" / "README.md").read_text()
 
 
 def build(recipe, workspace):
     from crossfoot.chat.template import Chat
-    from crossfoot.training.data import build_chains
+    from crossfoot.training.data import build_trees
 
-    return build_chains(load_data(recipe).train, Chat(tiny.tokenizer()), recipe).chains
+    return build_trees(load_data(recipe).train, Chat(tiny.tokenizer()), recipe).trees
 
 
 def test_the_card_says_what_was_trained_on_what(finished, workspace):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -31,7 +32,10 @@ def train(
     from crossfoot.training.train import train as run_training
 
     columns = [TextColumn("steps"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()]
-    with Progress(*columns, TextColumn("{task.description}"), console=console) as bar:
+    columns.append(TextColumn("{task.description}"))
+    # Of the processes of accelerate launch the first one shows the progress.
+    hidden = os.environ.get("RANK", "0") != "0"
+    with Progress(*columns, console=console, disable=hidden) as bar:
         work = bar.add_task("preparing", total=None)
 
         def show(step: int, steps: int, measured: dict[str, float]) -> None:
@@ -41,11 +45,14 @@ def train(
                 console.print(f"step {step} of {steps}: {text}", highlight=False)
 
         try:
-            run = run_training(loaded, folder, resume=resume, progress=show)
+            run_training(loaded, folder, resume=resume, progress=show, say=_say)
         except KeyboardInterrupt:
             console.print("stopped; the same command with --resume goes on", markup=False)
             raise
-    console.print(f"trained: {run.path}", markup=False, soft_wrap=True)
+
+
+def _say(line: str) -> None:
+    console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def _measured(measured: dict[str, float]) -> str:

@@ -84,11 +84,11 @@ def _data(recipe: dict[str, Any], data: dict[str, Any]) -> str:
         parts.append(f"- {source}: split `{part['split']}`, {amount}")
     train, held_out = data["train"], data["validation"]
     rows = [
-        "| | targets (assistant messages) | sequences | tokens | tokens that bear loss |",
+        "| | targets (assistant messages) | token trees | tokens | tokens that bear loss |",
         "|---|---|---|---|---|",
     ]
     for name, counts in (("train", train), ("held out, scored", held_out)):
-        numbers = (counts["rows"], counts["chains"], counts["tokens"], counts["target_tokens"])
+        numbers = (counts["rows"], counts["trees"], counts["tokens"], counts["target_tokens"])
         rows.append(f"| {name} | " + " | ".join(f"{number:,}" for number in numbers) + " |")
     left_out = (
         f"{len(train['left_out'])} conversations longer than {recipe['max_tokens']} tokens were "

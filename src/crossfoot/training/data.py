@@ -1,4 +1,4 @@
-"""Samples, rows and chains of a recipe."""
+"""Samples, rows and trees of a recipe."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from crossfoot.chat.template import Chat
 from crossfoot.errors import RecipeError
-from crossfoot.targets.rows import Chain, Row, build_rows, merge, single_chain
+from crossfoot.targets.rows import Row, build_rows
 from crossfoot.tasks.base import Sample
 from crossfoot.tasks.registry import load_task
 from crossfoot.tasks.split import choose, validation_split
 from crossfoot.training.recipe import Recipe
+from crossfoot.training.tree import Tree, grow
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,23 +24,27 @@ class TrainingData:
 
 
 @dataclass(frozen=True, slots=True)
-class Chains:
-    """Chains with the counts that a run reports."""
+class Trees:
+    """Trees with the counts that a run reports."""
 
-    chains: list[Chain]
-    rows: int
-    row_tokens: int
-    left_out: list[str]  # samples with a chain longer than the limit
+    trees: list[Tree]
+    row_tokens: int  # what the same rows would cost one by one
+    left_out: list[str]  # samples with a row longer than the limit
+
+    @property
+    def rows(self) -> int:
+        """Targets of one epoch: assistant messages."""
+        return sum(len(tree.completions) for tree in self.trees)
 
     @property
     def tokens(self) -> int:
         """Tokens that are encoded in one epoch."""
-        return sum(len(chain.ids) for chain in self.chains)
+        return sum(map(len, self.trees))
 
     @property
     def targets(self) -> int:
         """Tokens that bear loss in one epoch."""
-        return sum(chain.targets for chain in self.chains)
+        return sum(len(completion) for tree in self.trees for completion in tree.completions)
 
 
 def load_data(recipe: Recipe) -> TrainingData:
@@ -62,24 +67,38 @@ def load_data(recipe: Recipe) -> TrainingData:
     return TrainingData(train, validation)
 
 
-def build_chains(samples: Sequence[Sample], chat: Chat, recipe: Recipe) -> Chains:
-    """Chains of labelled conversations, one conversation at a time."""
-    chains: list[Chain] = []
+def build_trees(samples: Sequence[Sample], chat: Chat, recipe: Recipe) -> Trees:
+    """Trees of labelled conversations: all rows of a page, or each row alone.
+
+    A page with more tokens than ``batch_tokens`` becomes several trees, a conversation at least.
+    """
     left_out: list[str] = []
-    rows = row_tokens = 0
+    row_tokens = 0
+    pages: dict[str, list[list[Row]]] = {}
     for sample in samples:
-        own = build_rows([sample], chat, recipe.prompt)
-        mine = _chains(own, recipe)
-        if any(len(chain.ids) > recipe.max_tokens for chain in mine):
+        rows = build_rows([sample], chat, recipe.prompt)
+        if any(len(row.ids) > recipe.max_tokens for row in rows):
             left_out.append(sample.sample_id)
-            continue
-        chains += mine
-        rows += len(own)
-        row_tokens += sum(len(row.ids) for row in own)
-    return Chains(chains, rows, row_tokens, left_out)
+        elif rows:
+            row_tokens += sum(len(row.ids) for row in rows)
+            pages.setdefault(sample.page.page_id, []).append(rows)
+    if recipe.rows == "target":
+        trees = [grow([row]) for page in pages.values() for rows in page for row in rows]
+    else:
+        trees = [tree for page in pages.values() for tree in _page_trees(page, recipe.batch_tokens)]
+    return Trees(trees, row_tokens, left_out)
 
 
-def _chains(rows: list[Row], recipe: Recipe) -> list[Chain]:
-    if recipe.rows == "conversation":
-        return merge(rows)
-    return [single_chain(row) for row in rows]
+def _page_trees(conversations: Sequence[list[Row]], tokens: int) -> list[Tree]:
+    """Conversations of one page, as many to a tree as ``tokens`` allow."""
+    trees: list[Tree] = []
+    held: list[Row] = []
+    for rows in conversations:
+        tree = grow([*held, *rows])
+        if held and len(tree) > tokens:
+            held, tree = [], grow(rows)
+        else:
+            trees = trees[:-1] if held else trees
+        held = [*held, *rows]
+        trees.append(tree)
+    return trees

@@ -19,7 +19,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from crossfoot.errors import RecipeError
 
 MAX_RECIPE_BYTES = 1_000_000
-_OWN_TRAINER_KEYS = {"output_dir": "use --output", "remove_unused_columns": "leave it out"}
+_OWN_TRAINER_KEYS = {
+    "output_dir": "use --output",
+    "remove_unused_columns": "leave it out",
+    "per_device_train_batch_size": "use batch_rows for a step, batch_tokens for a micro-batch",
+    "gradient_accumulation_steps": "use batch_rows, the rows of an optimizer step",
+}
 
 
 class _Loader(yaml.SafeLoader):
@@ -80,8 +85,10 @@ class Recipe(_Strict):
     prompt: Literal["short", "long"] = "long"
     data: list[DataPart] = Field(min_length=1)
     validation: Validation = Validation()
-    rows: Literal["target", "conversation"] = "conversation"
-    max_tokens: int = Field(4096, gt=0)  # longer chains are left out and reported, never cut
+    rows: Literal["page", "target"] = "page"  # a page's rows as one tree, or one by one
+    max_tokens: int = Field(4096, gt=0)  # longer rows are left out and reported, never cut
+    batch_rows: int = Field(64, gt=0)  # of an optimizer step, about; trees are not split for it
+    batch_tokens: int = Field(4096, gt=0)  # of a micro-batch
     adapter: Adapter = Adapter()
     trainer: dict[str, Any] = {}
     output: str | None = None

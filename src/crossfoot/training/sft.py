@@ -1,100 +1,119 @@
 """Supervised fine-tuning on loss-bearing targets with transformers' ``Trainer``.
 
 The loss of a step is the mean negative log-likelihood over its target tokens, however they are
-grouped into chains and micro-batches. Logits are computed at target positions only: at 16k tokens
-and a vocabulary of 248k the rest would take 16 GB.
+grouped into trees, micro-batches and processes. Logits are computed at target positions only: at
+16k tokens and a vocabulary of 248k the rest would take 16 GB.
 """
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch.nn.functional import cross_entropy
-from torch.utils.data import Dataset
+from torch.utils.data import Sampler
 from transformers import Trainer
 
-from crossfoot.targets.rows import Chain
+from crossfoot.training.batches import StepSampler, micro_batches, shares
+from crossfoot.training.logprobs import Way, target_logprobs
+from crossfoot.training.tree import Tree
 
 IGNORED = -100
 
 
-class ChainDataset(Dataset[Chain]):  # type: ignore[misc]
-    """Chains as a dataset."""
+def collate(items: Sequence[Sequence[Tree]]) -> dict[str, Any]:
+    """One process's trees of a step: ``trees``, and their tokens for Trainer's counts.
 
-    def __init__(self, chains: Sequence[Chain]) -> None:
-        self.chains = chains
-
-    def __len__(self) -> int:
-        return len(self.chains)
-
-    def __getitem__(self, index: int) -> Chain:
-        return self.chains[index]
-
-
-def collate(chains: Sequence[Chain]) -> dict[str, torch.Tensor]:
-    """Pad chains on the right: ``input_ids``, ``attention_mask`` and ``labels`` of shape (B, T).
-
-    ``labels[b, t]`` is the id of token t where it bears loss, else -100; padding is id 0, masked.
+    ``input_ids`` (1, tokens) has every token once; ``labels`` (1, 1 + targets) every target as
+    often as it bears loss, behind one ignored place, as Trainer leaves the first label out.
     """
-    length = max(len(chain.ids) for chain in chains)
-    input_ids = torch.zeros(len(chains), length, dtype=torch.long)
-    labels = torch.full((len(chains), length), IGNORED)
-    attention_mask = torch.zeros(len(chains), length, dtype=torch.long)
-    for index, chain in enumerate(chains):
-        ids = torch.tensor(chain.ids)
-        input_ids[index, : len(ids)] = ids
-        attention_mask[index, : len(ids)] = 1
-        labels[index, : len(ids)] = torch.where(torch.tensor(chain.loss_mask), ids, IGNORED)
-    return {"input_ids": input_ids, "attention_mask": attention_mask, "labels": labels}
+    (trees,) = items
+    ids = [token for tree in trees for token in tree.ids]
+    labels = [
+        tree.ids[index] for tree in trees for completion in tree.completions for index in completion
+    ]
+    return {
+        "trees": list(trees),
+        "input_ids": torch.tensor([ids]),
+        "labels": torch.tensor([[IGNORED, *labels]]),
+    }
 
 
-def target_loss(model: Any, batch: dict[str, torch.Tensor]) -> tuple[torch.Tensor, int]:
-    """Summed negative log-likelihood of the target tokens of a batch, and their number."""
-    labels = batch["labels"][:, 1:]
-    # transformers takes one list of positions for all rows: those where any row has a target.
-    positions = (labels != IGNORED).any(dim=0).nonzero().squeeze(1)
-    logits = model(
-        input_ids=batch["input_ids"],
-        attention_mask=batch["attention_mask"],
-        logits_to_keep=positions,
-        use_cache=False,
-    ).logits
-    wanted = labels[:, positions]
-    if logits.shape[1] != len(positions):  # a model that does not know logits_to_keep
-        logits = logits[:, positions]
-    loss = cross_entropy(
-        logits.float().flatten(0, 1), wanted.flatten(), ignore_index=IGNORED, reduction="sum"
-    )
-    return loss, int((wanted != IGNORED).sum())
+def tree_loss(
+    model: Any, trees: Sequence[Tree], way: Way, *, checkpoint: bool = False
+) -> torch.Tensor:
+    """Summed negative log-likelihood of the targets of ``trees``."""
+    targets = [tree.target_counts for tree in trees]
+    if not any(targets):  # a process without work still runs its part of the model
+        probe = Tree(trees[0].ids[:2], (-1, 0), ((1,),))
+        (values,) = target_logprobs(model, [probe], "rows")
+        return 0.0 * values.sum()
+    values = torch.cat(target_logprobs(model, trees, way, checkpoint=checkpoint))
+    counts = [count for target in targets for count in target.values()]
+    return -(values * torch.tensor(counts, device=values.device)).sum()
 
 
-class TargetTrainer(Trainer):  # type: ignore[misc]
-    """``Trainer`` with the target loss, and a held-out loss that is a mean over tokens."""
+class TreeTrainer(Trainer):  # type: ignore[misc]
+    """``Trainer`` over steps of trees, with a held-out loss that is a mean over tokens.
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
+    ``steps`` holds the trees of each optimizer step; ``batch_tokens`` bounds a micro-batch, of
+    which a step takes as many as it needs.
+    """
+
+    def __init__(
+        self,
+        *,
+        steps: Sequence[Sequence[Tree]],
+        held_out: Sequence[Tree],
+        batch_tokens: int,
+        way: Way,
+        checkpoint: bool,
+        **options: Any,
+    ) -> None:
+        processes = options["args"].world_size
+        super().__init__(
+            train_dataset=[part for step in steps for part in shares(step, processes)],
+            eval_dataset=list(held_out) or None,
+            data_collator=collate,
+            **options,
+        )
+        self.batch_tokens = batch_tokens
+        self.way = way
+        self.checkpoint = checkpoint
         # Trainer then passes the number of target tokens of the whole step to compute_loss.
         self.model_accepts_loss_kwargs = True
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:
+        processes = self.args.world_size
+        return StepSampler(len(self.train_dataset) // processes, processes, self)
+
+    def training_step(
+        self, model: Any, inputs: dict[str, Any], num_items_in_batch: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """Forward and backward of each micro-batch; processes exchange gradients at the last."""
+        batches = micro_batches(inputs["trees"], self.batch_tokens)
+        losses = []
+        for number, trees in enumerate(batches):
+            last = number + 1 == len(batches)
+            with contextlib.nullcontext() if last else self.accelerator.no_sync(model):
+                losses.append(super().training_step(model, {"trees": trees}, num_items_in_batch))
+        return torch.stack(losses).sum()
 
     def compute_loss(
         self,
         model: Any,
         inputs: dict[str, Any],
         return_outputs: bool = False,
-        num_items_in_batch: torch.Tensor | int | None = None,
-    ) -> Any:
-        """Mean over the step's target tokens; Trainer averages over processes, hence the factor."""
-        loss, count = target_loss(model, inputs)
-        if num_items_in_batch is None:
-            loss = loss / max(count, 1)
-        else:
-            loss = loss / num_items_in_batch
-            if self.args.average_tokens_across_devices:
-                loss = loss * self.accelerator.num_processes
-        return (loss, None) if return_outputs else loss
+        num_items_in_batch: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """The micro-batch's part of the mean over the step's target tokens.
+
+        Trainer averages over processes, hence the factor.
+        """
+        loss = tree_loss(model, inputs["trees"], self.way, checkpoint=self.checkpoint)
+        return loss * self.args.world_size / num_items_in_batch
 
     def evaluate(
         self,
@@ -102,15 +121,18 @@ class TargetTrainer(Trainer):  # type: ignore[misc]
         ignore_keys: list[str] | None = None,
         metric_key_prefix: str = "eval",
     ) -> dict[str, float]:
-        """Mean negative log-likelihood per target token over the held-out chains."""
+        """Mean negative log-likelihood per target token over the held-out trees."""
         started = time.perf_counter()
+        trees = self.eval_dataset if eval_dataset is None else eval_dataset
+        mine = trees[self.args.process_index :: self.args.world_size]
         self.model.eval()
         summed = torch.zeros(2, dtype=torch.float64)  # loss and tokens
-        for batch in self.get_eval_dataloader(eval_dataset):
+        for batch in micro_batches(mine, self.batch_tokens):
             with torch.no_grad(), self.compute_loss_context_manager():
-                loss, tokens = target_loss(self.model, self._prepare_inputs(batch))
+                loss = tree_loss(self.model, batch, self.way)
+            tokens = sum(len(completion) for tree in batch for completion in tree.completions)
             summed += torch.tensor([float(loss), tokens], dtype=torch.float64)
-        total, count = self.accelerator.reduce(summed.float().to(self.args.device)).tolist()
+        total, count = self.accelerator.reduce(summed.to(self.args.device)).tolist()
         self.model.train()
         metrics = {
             f"{metric_key_prefix}_loss": total / max(count, 1),

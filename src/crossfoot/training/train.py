@@ -26,9 +26,12 @@ from crossfoot.models.loading import DTYPES, identity, load_model, load_tokenize
 from crossfoot.reports.card import model_card
 from crossfoot.runs.folder import RunFolder, environment
 from crossfoot.tasks.split import choose
-from crossfoot.training.data import Chains, build_chains, load_data
+from crossfoot.training.batches import plan_steps
+from crossfoot.training.data import TrainingData, Trees, build_trees, load_data
+from crossfoot.training.logprobs import Way
 from crossfoot.training.recipe import Recipe
-from crossfoot.training.sft import ChainDataset, TargetTrainer, collate
+from crossfoot.training.sft import TreeTrainer
+from crossfoot.training.sharing import choose_way
 
 CHECKPOINTS = "checkpoints"
 FINAL = "final_model"
@@ -65,48 +68,80 @@ def train(
     *,
     resume: bool = False,
     progress: Progress = lambda step, steps, measured: None,
+    say: Callable[[str], None] = lambda line: None,
 ) -> RunFolder:
-    """Train by ``recipe`` into ``output``; ``resume`` goes on from its last checkpoint."""
+    """Train by ``recipe`` into ``output``; ``resume`` goes on from its last checkpoint.
+
+    ``say`` is told what a user should know before the first step.
+    """
     run = RunFolder(output)
-    _check_folder(run, recipe, resume)
     arguments = training_arguments(recipe, output)
+    writes = arguments.process_index == 0  # of several processes the first one alone
+    if writes:
+        _check_folder(run, recipe, resume)
     tokenizer = load_tokenizer(recipe.model)
     chat = Chat(tokenizer)
     data = load_data(recipe)
-    train_chains = build_chains(data.train, chat, recipe)
+    trained = build_trees(data.train, chat, recipe)
     scored = choose(data.validation, recipe.validation.scored, recipe.validation.seed)
-    held_out = build_chains(scored, chat, recipe)
-    if not train_chains.chains:
-        raise _nothing_to_train_on(train_chains, recipe)
+    held_out = build_trees(scored, chat, recipe)
+    if not trained.trees:
+        raise _nothing_to_train_on(trained, recipe)
     set_seed(arguments.seed)
     model = _model(recipe)
-
-    run.create()
-    run.write_text("recipe.yaml", yaml.safe_dump(recipe.model_dump(), sort_keys=False))
-    run.write_json("environment.json", environment() | {"base": identity(recipe.model, model)})
-    run.write_json("data.json", _data_summary(train_chains, held_out, data.validation))
-    run.write_json("args.json", arguments.to_sanitized_dict())
+    way, why = choose_way(model)
     checkpoint = _last_checkpoint(output)
-    before = _rewind(run, checkpoint)
-    trainer = TargetTrainer(
-        model=model,
-        args=arguments,
-        train_dataset=ChainDataset(train_chains.chains),
-        eval_dataset=ChainDataset(held_out.chains) if held_out.chains else None,
-        data_collator=collate,
-        processing_class=tokenizer,
-        callbacks=[_RunLog(run, before, progress)],
-    )
-    trainer.remove_callback(PrinterCallback)
+    before = 0.0
+    if writes:
+        say(why)
+        run.create()
+        run.write_text("recipe.yaml", yaml.safe_dump(recipe.model_dump(), sort_keys=False))
+        run.write_json("environment.json", environment() | {"base": identity(recipe.model, model)})
+        run.write_json("data.json", _data_summary(trained, held_out, data, way))
+        run.write_json("args.json", arguments.to_sanitized_dict())
+        before = _rewind(run, checkpoint)
+    trainer = _trainer(recipe, arguments, model, trained, held_out, way)
+    trainer.add_callback(_RunLog(run, before, progress))
     started = time.perf_counter()
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     duration = before + time.perf_counter() - started
-    final = trainer.evaluate() if held_out.chains else {}
-    save_trained(model.to(DTYPES[recipe.dtype]), tokenizer, output / FINAL)
-    run.write_json("timing.json", _timing(duration, final))
-    run.write_text("README.md", model_card(run))
-    shutil.rmtree(output / CHECKPOINTS, ignore_errors=True)
+    final = trainer.evaluate() if held_out.trees else {}
+    if writes:
+        save_trained(model.to(DTYPES[recipe.dtype]), tokenizer, output / FINAL)
+        run.write_json("timing.json", _timing(duration, final))
+        run.write_text("README.md", model_card(run))
+        shutil.rmtree(output / CHECKPOINTS, ignore_errors=True)
+        say(f"trained: {output}")
     return run
+
+
+def _trainer(
+    recipe: Recipe,
+    arguments: TrainingArguments,
+    model: Any,
+    trained: Trees,
+    held_out: Trees,
+    way: Way,
+) -> TreeTrainer:
+    checkpoint = arguments.gradient_checkpointing
+    arguments.gradient_checkpointing = False  # transformers' own switches caches off
+    steps = plan_steps(
+        [len(tree.completions) for tree in trained.trees],
+        recipe.batch_rows,
+        arguments.seed,
+        drop_last=arguments.dataloader_drop_last,
+    )
+    trainer = TreeTrainer(
+        model=model,
+        args=arguments,
+        steps=[[trained.trees[index] for index in step] for step in steps],
+        held_out=held_out.trees,
+        batch_tokens=recipe.batch_tokens,
+        way=way,
+        checkpoint=checkpoint,
+    )
+    trainer.remove_callback(PrinterCallback)
+    return trainer
 
 
 def _model(recipe: Recipe) -> Any:
@@ -117,8 +152,8 @@ def _model(recipe: Recipe) -> Any:
     return add_adapter(base, **recipe.adapter.model_dump())
 
 
-def _nothing_to_train_on(chains: Chains, recipe: Recipe) -> RecipeError:
-    if chains.left_out:
+def _nothing_to_train_on(trees: Trees, recipe: Recipe) -> RecipeError:
+    if trees.left_out:
         return RecipeError(
             f"every conversation is longer than {recipe.max_tokens} tokens",
             field="max_tokens",
@@ -128,12 +163,10 @@ def _nothing_to_train_on(chains: Chains, recipe: Recipe) -> RecipeError:
 
 
 def training_arguments(recipe: Recipe, output: Path) -> TrainingArguments:
-    """The recipe's ``trainer:`` section over defaults that suit targets of one conversation."""
+    """The recipe's ``trainer:`` section over defaults that suit pages."""
     cpu = not torch.cuda.is_available()
     options: dict[str, Any] = {
-        "per_device_train_batch_size": 1,
-        "per_device_eval_batch_size": 1,
-        "gradient_accumulation_steps": 8,
+        "per_device_train_batch_size": 1,  # one step's trees
         "learning_rate": 3e-4,
         "lr_scheduler_type": "cosine",
         "num_train_epochs": 1,
@@ -201,12 +234,12 @@ def _rewind(run: RunFolder, checkpoint: Path | None) -> float:
     return float(kept[-1].get("seconds", 0)) if kept else 0.0
 
 
-def _data_summary(train: Chains, held_out: Chains, validation: list[Any]) -> dict[str, Any]:
-    def counts(part: Chains) -> dict[str, Any]:
+def _data_summary(train: Trees, held_out: Trees, data: TrainingData, way: Way) -> dict[str, Any]:
+    def counts(part: Trees) -> dict[str, Any]:
         return {
             "rows": part.rows,
             "row_tokens": part.row_tokens,
-            "chains": len(part.chains),
+            "trees": len(part.trees),
             "tokens": part.tokens,
             "target_tokens": part.targets,
             "left_out": part.left_out,
@@ -215,7 +248,8 @@ def _data_summary(train: Chains, held_out: Chains, validation: list[Any]) -> dic
     return {
         "train": counts(train),
         "validation": counts(held_out),
-        "validation_ids": [sample.sample_id for sample in validation],
+        "validation_ids": [sample.sample_id for sample in data.validation],
+        "way": way,
     }
 
 
