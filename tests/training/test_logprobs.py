@@ -15,11 +15,11 @@ import tiny
 from crossfoot.chat.template import Chat
 from crossfoot.targets.rows import Row, build_rows
 from crossfoot.training import logprobs
-from crossfoot.training.logprobs import completion_logprobs, target_logprobs
+from crossfoot.training.logprobs import completion_logprobs, prepare, target_logprobs
 from crossfoot.training.tree import grow
 
 WAYS = [
-    *((family, way) for family in ("llama", "qwen2", "gemma3") for way in ("branches", "fork")),
+    *((family, way) for family in ("llama", "qwen2", "gemma3") for way in ("tree", "fork")),
     ("qwen3_5", "fork"),
     *((family, "rows") for family in families.FAMILIES),
 ]
@@ -106,6 +106,7 @@ def row_by_row(model, rows):
 
 def by_tree(model, rows, way, checkpoint):
     tree = grow(rows)
+    prepare(model, way)
     (values,) = target_logprobs(model, [tree], way, checkpoint=checkpoint)
     return -(values * torch.tensor(list(tree.target_counts.values()))).sum()
 
@@ -148,19 +149,12 @@ def test_equal_to_rows_in_float64_with_lora_and_checkpoints(family, way, doubled
     assert_equal(model.double(), random_rows(), way, 1e-9, checkpoint=True)
 
 
-@pytest.mark.parametrize("attention", ["eager", "sdpa"])
-def test_both_kinds_of_attention(attention):
-    for family in ("llama", "gemma3"):
-        model = conditioned(family)
-        model.set_attn_implementation(attention)
-        assert_equal(model, random_rows(), "branches", 1e-5)
-
-
 @pytest.mark.parametrize(("family", "way"), WAYS)
 def test_several_trees_in_one_call(family, way):
     rows = random_rows()
     trees = [grow(rows[:4]), grow(rows[4:7]), grow(rows[7:])]
     model = conditioned(family)
+    prepare(model, way)
     with torch.no_grad():
         together = target_logprobs(model, trees, way)
         alone = [target_logprobs(model, [tree], way)[0] for tree in trees]
@@ -173,6 +167,7 @@ def test_completions_of_one_prompt(family, way, doubled):
     prompt = random_rows()[0].prompt_ids
     completions = [(7, 8, 9), (7, 8, 10, 11), (12,), (7, 8, 9)]
     model = with_lora(conditioned(family)).double()
+    prepare(model, way)
     found = completion_logprobs(model, prompt, completions, way)
     assert [len(values) for values in found] == [3, 4, 1, 3]
     for weight, (values, completion) in enumerate(zip(found, completions, strict=True)):
@@ -196,8 +191,9 @@ def test_every_shared_token_is_encoded_once():
         lambda module, inputs, output: widths.append(inputs[0].numel())
     )
     tree = grow(template_rows("qwen3_5_think"))
+    prepare(model, "tree")
     with torch.no_grad():
-        target_logprobs(model, [tree], "branches")
+        target_logprobs(model, [tree], "tree")
         assert sum(widths) == len(tree)
         widths.clear()
         target_logprobs(model, [tree], "rows")

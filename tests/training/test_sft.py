@@ -19,6 +19,7 @@ from crossfoot.models.adapters import add_adapter
 from crossfoot.runs.folder import RunFolder
 from crossfoot.targets.rows import build_rows
 from crossfoot.training.batches import shares
+from crossfoot.training.logprobs import prepare
 from crossfoot.training.sft import TreeTrainer, collate, tree_loss
 from crossfoot.training.tree import grow
 
@@ -42,6 +43,7 @@ def lora():
     )
     for parameter in trained(model).values():
         torch.nn.init.normal_(parameter, std=0.1)
+    prepare(model, "tree")
     return model
 
 
@@ -62,21 +64,23 @@ def backward(model, trees):
 
 def test_logits_are_computed_at_target_positions_only(rows):
     model = tiny.llama()
+    prepare(model, "tree")
     shapes = []
     model.lm_head.register_forward_hook(lambda *call: shapes.append(tuple(call[2].shape)))
     tree = grow(rows)
-    tree_loss(model, [tree], "branches")
+    tree_loss(model, [tree], "tree")
     assert shapes == [(1, targets([tree]), 640)]
     assert targets([tree]) < len(tree) / 2
 
 
 def test_a_model_that_gives_all_logits_has_the_same_loss(rows):
     model = tiny.llama()
+    prepare(model, "tree")
     tree = grow(rows)
-    expected = tree_loss(model, [tree], "branches").item()
+    expected = tree_loss(model, [tree], "tree").item()
     forward = model.forward
     model.forward = lambda logits_to_keep, **inputs: forward(**inputs)
-    assert tree_loss(model, [tree], "branches").item() == pytest.approx(expected, rel=1e-6)
+    assert tree_loss(model, [tree], "tree").item() == pytest.approx(expected, rel=1e-6)
 
 
 def test_collate_has_every_token_once_and_every_target_as_often_as_it_bears_loss(rows):
@@ -90,7 +94,7 @@ def test_collate_has_every_token_once_and_every_target_as_often_as_it_bears_loss
 def test_an_idle_process_takes_part_without_weight(rows):
     (busy, idle) = shares([grow(rows)], 2)
     model = lora()
-    loss = tree_loss(model, idle, "branches")
+    loss = tree_loss(model, idle, "tree")
     loss.backward()
     assert loss.item() == 0
     assert all(p.grad is not None and not p.grad.any() for p in trained(model).values())
@@ -118,7 +122,7 @@ def trainer(model, trees, folder, *, batch_tokens, **options):
         steps=[trees],
         held_out=trees,
         batch_tokens=batch_tokens,
-        way="branches",
+        way="tree",
         checkpoint=False,
         **options,
     )

@@ -13,7 +13,7 @@ from crossfoot.training.sharing import choose_way
 
 @pytest.mark.parametrize(
     ("family", "way"),
-    [("llama", "branches"), ("qwen2", "branches"), ("gemma3", "branches"), ("qwen3_5", "fork")],
+    [("llama", "tree"), ("qwen2", "tree"), ("gemma3", "tree"), ("qwen3_5", "fork")],
 )
 def test_every_family_shares(family, way):
     found, why = choose_way(families.build(family))
@@ -22,23 +22,24 @@ def test_every_family_shares(family, way):
 
 
 def test_half_precision_shares_too():
-    assert choose_way(families.build("llama").to(torch.bfloat16))[0] == "branches"
+    assert choose_way(families.build("llama").to(torch.bfloat16))[0] == "tree"
 
 
-def test_a_model_that_ignores_the_mask_falls_back_with_the_difference():
+def test_a_model_that_ignores_the_tree_falls_back():
     model = tiny.llama()
     for parameter in model.parameters():
         parameter.data = parameter.data * 4
     forward = model.forward
-    model.forward = lambda attention_mask=None, **inputs: forward(**inputs)
-    model.config._attn_implementation = "sdpa"
-    found, _ = choose_way(model)
-    assert found == "fork"  # which needs no mask
-    model.forward = lambda past_key_values=None, **inputs: forward(**inputs)
+    model.forward = lambda tree=None, attention_mask=None, **inputs: forward(**inputs)
+    assert choose_way(model)[0] == "fork"
+    assert model.config._attn_implementation == "sdpa"
+    model.forward = lambda tree=None, attention_mask=None, past_key_values=None, **inputs: forward(
+        **inputs
+    )
     found, why = choose_way(model)
     assert found == "rows"
-    assert why.startswith("rows one by one, as this model branches: ")
-    assert "differs by" in why or "size" in why
+    assert "as this model tree: differs by" in why
+    assert "fork: differs by" in why
 
 
 def test_a_model_of_another_kind_falls_back_to_rows():

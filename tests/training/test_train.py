@@ -108,9 +108,9 @@ def test_the_way_of_sharing_is_told_and_recorded(workspace, tmp_path):
     said = []
     recipe = workshop.recipe(workspace / "model", trainer={"max_steps": 1})
     run = train(recipe, tmp_path / "run", say=said.append)
-    assert said[0] == "shared prefixes: each page once, its conversations as branches behind it"
+    assert said[0] == "shared prefixes: each page once, its conversations as branches of a tree"
     assert said[1] == f"trained: {run.path}"
-    assert run.read_json("data.json")["way"] == "branches"
+    assert run.read_json("data.json")["way"] == "tree"
 
 
 def test_pages_held_out_for_validation_are_never_trained_on(workspace):

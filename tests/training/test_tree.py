@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crossfoot.targets.rows import Row
-from crossfoot.training.tree import chains, grow, segments, trunk
+from crossfoot.training.tree import chains, grow, segments
 
 token = st.integers(0, 3)
 rows = st.lists(
@@ -70,13 +70,6 @@ def test_chains_hold_every_target(rows):
     paths = chains(tree)
     assert set(tree.target_counts) <= {index for path in paths for index in path}
     assert all(path == tree.path(path[-1]) for path in paths)
-
-
-@given(rows)
-def test_the_trunk_is_the_longest_path(rows):
-    tree = grow(rows)
-    assert len(trunk(tree)) == max(len(row.ids) for row in rows)
-    assert len(trunk(tree)) == max(tree.depths) + 1
 
 
 @pytest.mark.parametrize("row", [Row("", (), (1,)), Row("", (1,), ())])

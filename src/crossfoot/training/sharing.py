@@ -13,7 +13,8 @@ import torch
 
 from crossfoot.models.forking import ATTENTION, RECURRENT, layer_classes
 from crossfoot.targets.rows import Row
-from crossfoot.training.logprobs import Way, target_logprobs, text_config
+from crossfoot.training.attention import NAME
+from crossfoot.training.logprobs import Way, prepare, target_logprobs, text_config
 from crossfoot.training.tree import grow
 
 # Mean difference of log-probabilities; a token that sees what it should not differs far more.
@@ -22,13 +23,15 @@ HALF_TOLERANCE = 0.1
 
 
 def choose_way(model: Any) -> tuple[Way, str]:
-    """The way, and a line that says why."""
+    """The way, and a line that says why; the model is left ready for it."""
     reasons = []
+    given = text_config(model)._attn_implementation
     for way in candidates(model):
         difference = _difference_to_rows(model, way)
         if isinstance(difference, float):
             return way, _WHY[way]
         reasons.append(f"{way}: {difference}")
+        model.set_attn_implementation(given)
     if not reasons:
         kinds = sorted(kind.__name__ for kind in layer_classes(text_config(model)))
         reasons.append(f"cannot share a cache of {', '.join(kinds)}")
@@ -36,7 +39,7 @@ def choose_way(model: Any) -> tuple[Way, str]:
 
 
 _WHY: dict[Way, str] = {
-    "branches": "shared prefixes: each page once, its conversations as branches behind it",
+    "tree": "shared prefixes: each page once, its conversations as branches of a tree",
     "fork": "shared prefixes: each page once, its conversations from a forked cache",
 }
 
@@ -46,8 +49,8 @@ def candidates(model: Any) -> list[Way]:
     config = text_config(model)
     kinds = layer_classes(config)
     if kinds <= set(ATTENTION):
-        masked = config._attn_implementation in ("sdpa", "eager")
-        return ["branches", "fork"] if masked else ["fork"]
+        replaceable = config._attn_implementation in ("sdpa", "eager", NAME)
+        return ["tree", "fork"] if replaceable else ["fork"]
     return ["fork"] if kinds <= {*ATTENTION, *RECURRENT} else []
 
 
@@ -63,6 +66,7 @@ def _difference_to_rows(model: Any, way: Way) -> float | str:
     try:
         with torch.no_grad():
             (rows,) = target_logprobs(model, [tree], "rows")
+            prepare(model, way)
             (found,) = target_logprobs(model, [tree], way)
     except (TypeError, ValueError, RuntimeError, AttributeError, IndexError) as error:
         return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

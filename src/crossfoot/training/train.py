@@ -123,8 +123,9 @@ def _trainer(
     held_out: Trees,
     way: Way,
 ) -> TreeTrainer:
-    checkpoint = arguments.gradient_checkpointing
-    arguments.gradient_checkpointing = False  # transformers' own switches caches off
+    checkpoint = arguments.gradient_checkpointing and way == "fork"
+    if checkpoint:  # transformers' own switches caches off
+        arguments.gradient_checkpointing = False
     steps = plan_steps(
         [len(tree.completions) for tree in trained.trees],
         recipe.batch_rows,

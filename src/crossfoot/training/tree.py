@@ -73,12 +73,6 @@ def grow(rows: Sequence[Row]) -> Tree:
     return Tree(tuple(ids), tuple(parents), tuple(completions))
 
 
-def trunk(tree: Tree) -> list[int]:
-    """Indices of the longest path; what hangs off it are the branches."""
-    depths = tree.depths
-    return tree.path(max(range(len(depths)), key=depths.__getitem__))
-
-
 def chains(tree: Tree) -> list[list[int]]:
     """Paths from the root that together hold every target, each of them as long as can be."""
     parents = set(tree.parents)
