@@ -94,6 +94,12 @@ def train(
     before = 0.0
     if writes:
         say(why)
+        if trained.left_out:
+            say(
+                f"{len(trained.left_out)} conversations have rows longer than {recipe.max_tokens} "
+                f"tokens and are left out; cutting them instead would lose "
+                f"{trained.evidence_cut:.1%} of the numbers that gold programs need"
+            )
         run.create()
         run.write_text("recipe.yaml", yaml.safe_dump(recipe.model_dump(), sort_keys=False))
         run.write_json("environment.json", environment() | {"base": identity(recipe.model, model)})
@@ -244,6 +250,7 @@ def _data_summary(train: Trees, held_out: Trees, data: TrainingData, way: Way) -
             "tokens": part.tokens,
             "target_tokens": part.targets,
             "left_out": part.left_out,
+            "evidence_cut": part.evidence_cut,
         }
 
     return {
