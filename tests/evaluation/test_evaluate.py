@@ -183,9 +183,17 @@ def test_damaged_records_in_the_middle_are_refused_in_one_line(samples, tmp_path
 
 @pytest.mark.parametrize("text", ["[]", "7", "{}"])
 def test_a_damaged_settings_file_is_refused(samples, tmp_path, text):
+    run(samples, tmp_path)
     (tmp_path / SETTINGS).write_text(text)
     with pytest.raises(CrossfootError, match="other settings"):
         run(samples, tmp_path)
+
+
+def test_settings_that_led_to_no_prediction_bind_no_one(samples, tmp_path):
+    with pytest.raises(Interrupted):
+        run(samples, tmp_path, failing_after(0), source=SOURCE | {"model": "mistyped"})
+    run(samples, tmp_path)
+    assert json.loads((tmp_path / SETTINGS).read_text())["model"] == SOURCE["model"]
 
 
 def test_a_failed_turn_stays_among_the_records(samples, tmp_path):

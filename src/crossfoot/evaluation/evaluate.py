@@ -145,7 +145,16 @@ def _identity(samples: Sequence[Sample], setting: Setting, batch_size: int) -> d
 
 
 def _check_settings(run: RunFolder, settings: dict[str, Any]) -> None:
-    if (run.path / SETTINGS).is_file():
+    """Keep the settings; refused where predictions lie here that were made with others."""
+    predictions = run.path / PREDICTIONS
+    begun = predictions.is_file() and predictions.stat().st_size > 0
+    if begun and not (run.path / SETTINGS).is_file():
+        raise RecipeError(
+            f"{PREDICTIONS} is here, but not {SETTINGS} that says how it was made",
+            file=run.path,
+            advice="choose another --output",
+        )
+    if begun:
         previous = run.read_json(SETTINGS)
         known = previous if isinstance(previous, dict) else {}
         changed = sorted(key for key in settings if known.get(key) != settings[key])
@@ -155,12 +164,6 @@ def _check_settings(run: RunFolder, settings: dict[str, Any]) -> None:
                 file=run.path,
                 advice="choose another --output",
             )
-    elif (run.path / PREDICTIONS).exists():
-        raise RecipeError(
-            f"{PREDICTIONS} is here, but not {SETTINGS} that says how it was made",
-            file=run.path,
-            advice="choose another --output",
-        )
     run.create()
     run.write_json(SETTINGS, settings)
 
