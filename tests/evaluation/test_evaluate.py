@@ -14,6 +14,7 @@ from crossfoot.evaluation.evaluate import (
     SETTINGS,
     evaluate,
     inference_seconds,
+    one_engine,
 )
 from crossfoot.runs.folder import RunFolder
 from crossfoot.tasks.base import Sample, Turn
@@ -43,7 +44,8 @@ def reply(messages):
 
 def run(samples, folder, engine=None, batch_size=2, **changes):
     options = {"setting": Setting(), "source": SOURCE, "batch_size": batch_size} | changes
-    return evaluate(samples, engine or Scripted(reply=reply), RunFolder(folder), **options)
+    runner = one_engine(engine or Scripted(reply=reply))
+    return evaluate(samples, runner, RunFolder(folder), **options)
 
 
 def failing_after(replies):
@@ -181,9 +183,17 @@ def test_damaged_records_in_the_middle_are_refused_in_one_line(samples, tmp_path
 
 @pytest.mark.parametrize("text", ["[]", "7", "{}"])
 def test_a_damaged_settings_file_is_refused(samples, tmp_path, text):
+    run(samples, tmp_path)
     (tmp_path / SETTINGS).write_text(text)
     with pytest.raises(CrossfootError, match="other settings"):
         run(samples, tmp_path)
+
+
+def test_settings_that_led_to_no_prediction_bind_no_one(samples, tmp_path):
+    with pytest.raises(Interrupted):
+        run(samples, tmp_path, failing_after(0), source=SOURCE | {"model": "mistyped"})
+    run(samples, tmp_path)
+    assert json.loads((tmp_path / SETTINGS).read_text())["model"] == SOURCE["model"]
 
 
 def test_a_failed_turn_stays_among_the_records(samples, tmp_path):
@@ -205,3 +215,43 @@ def test_the_total_time_is_that_of_the_batches_and_survives_an_interruption(samp
         run(samples, tmp_path / "cut", failing_after(8))
     assert inference_seconds(run(samples, tmp_path / "cut"), 2) == 8 * SECONDS
     assert inference_seconds(run(samples, tmp_path / "all", batch_size=9), 9) == 4 * SECONDS
+
+
+def backwards(engine):
+    """A runner whose batches are complete in the opposite order."""
+
+    def run_all(batches, setting):
+        yield from one_engine(engine)(dict(reversed(list(batches.items()))), setting)
+
+    return run_all
+
+
+def test_batches_may_come_in_any_order_and_the_file_ends_up_in_that_of_the_samples(
+    samples, tmp_path
+):
+    run(samples, tmp_path / "forwards")
+    predictions = evaluate(
+        samples,
+        backwards(Scripted(reply=reply)),
+        RunFolder(tmp_path / "backwards"),
+        setting=Setting(),
+        source=SOURCE,
+        batch_size=2,
+    )
+    assert lines(tmp_path / "backwards") == lines(tmp_path / "forwards")
+    assert [(p.id, p.turn) for p in predictions] == [
+        (s.sample_id, turn) for s in samples for turn in range(len(s.turns))
+    ]
+
+
+@pytest.mark.parametrize("replies", range(11))
+def test_a_run_that_was_interrupted_out_of_order_goes_on(samples, tmp_path, replies):
+    run(samples, tmp_path / "whole")
+    options = {"setting": Setting(), "source": SOURCE, "batch_size": 2}
+    with pytest.raises(Interrupted):
+        evaluate(samples, backwards(failing_after(replies)), RunFolder(tmp_path / "cut"), **options)
+    engine = Scripted(reply=reply)
+    run(samples, tmp_path / "cut", engine)
+    assert lines(tmp_path / "cut") == lines(tmp_path / "whole")
+    done = 0 if replies < 1 else 1 if replies < 6 else 6
+    assert len(engine.seen) == sum(TURNS) - done

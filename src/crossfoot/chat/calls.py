@@ -64,8 +64,12 @@ def _parse_hermes(block: str) -> ToolCall | None:
         return None
     if not isinstance(value, dict):
         return None
-    name, arguments = value.get("name"), value.get("arguments")
-    if isinstance(arguments, str):  # some models quote the arguments object
+    return read_call(value.get("name"), value.get("arguments"))
+
+
+def read_call(name: Any, arguments: Any) -> ToolCall | None:
+    """A call from its parts; None where they are not a name and an object that can be written."""
+    if isinstance(arguments, str):  # as the OpenAI API has it, and as some models write it
         try:
             arguments = json.loads(arguments)
         except (ValueError, RecursionError):

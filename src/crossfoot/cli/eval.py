@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -15,6 +16,8 @@ from crossfoot.cli.quiet import quiet_libraries
 
 if TYPE_CHECKING:
     from crossfoot.agent.loop import History, Setting
+    from crossfoot.engines.base import Engine
+    from crossfoot.evaluation.evaluate import Runner
     from crossfoot.tasks.base import Sample
 
 VALIDATION_CONVERSATIONS = 150
@@ -30,7 +33,13 @@ def evaluate(
     split: Annotated[str, typer.Option(help="train, validation, dev or test.")] = "dev",
     limit: Annotated[int | None, typer.Option(min=1, help="Conversations to take.")] = None,
     seed: Annotated[int, typer.Option(help="Which conversations --limit takes.")] = 0,
-    engine: Annotated[str, typer.Option(help="transformers.")] = "transformers",
+    engine: Annotated[str, typer.Option(help="transformers or remote.")] = "transformers",
+    endpoint: Annotated[
+        str | None, typer.Option(help="The remote engine's server, http://localhost:8000/v1.")
+    ] = None,
+    tools_in_text: Annotated[
+        bool, typer.Option("--tools-in-text", help="For a served model without tool template.")
+    ] = False,
     prompt: Annotated[str, typer.Option(help="short or long.")] = "short",
     history: Annotated[str, typer.Option(help="own or gold.")] = "own",
     few_shot: Annotated[bool, typer.Option("--few-shot", help="Add three examples.")] = False,
@@ -38,14 +47,19 @@ def evaluate(
         bool, typer.Option("--constrained", help="Hold the output to the call format.")
     ] = False,
     batch_size: Annotated[int, typer.Option(min=1, help="Conversations at a time.")] = 16,
+    shards: Annotated[
+        int, typer.Option(min=1, help="Ray workers, each with an engine of its own.")
+    ] = 1,
     output: Annotated[Path | None, typer.Option(help="The run folder.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Evaluate a model on a task; run again to go on after an interruption."""
-    quiet_libraries()
+    if engine != "remote":  # which needs none of them
+        quiet_libraries()
     from crossfoot.agent.loop import Setting
     from crossfoot.chat.prompt import prompt_form
     from crossfoot.engines.build import build_engine, resolve_adapter, weights_sha256
+    from crossfoot.engines.endpoint import Endpoint
     from crossfoot.evaluation.evaluate import LATENCIES, inference_seconds
     from crossfoot.evaluation.evaluate import evaluate as run_evaluation
     from crossfoot.evaluation.metrics import summarise
@@ -58,9 +72,18 @@ def evaluate(
         few_shot=few_shot,
     )
     samples = _samples(task, split, limit, seed)
-    adapter_path = resolve_adapter(model, adapter)
-    loaded = build_engine(engine, model, adapter_path, constrained=constrained)
-    name = _run_name(task, split, model, adapter, _named(setting, constrained, limit))
+    served = engine == "remote"
+    adapter_path = None if served and adapter is None else resolve_adapter(model, adapter)
+    build = partial(
+        build_engine,
+        engine,
+        model,
+        adapter_path,
+        constrained=constrained,
+        endpoint=endpoint,
+        tools_in_text=tools_in_text,
+    )
+    name = _run_name(task, split, model, adapter, _named(setting, served, constrained, limit))
     folder = output or Path("runs") / name
     run = RunFolder(folder)
     source: dict[str, Any] = {
@@ -69,16 +92,18 @@ def evaluate(
         "limit": limit,
         "seed": seed,
         "model": model,
-        "model_sha256": weights_sha256(Path(model)),
+        "model_sha256": None if served else weights_sha256(Path(model)),
         "adapter": str(adapter_path) if adapter_path else None,
         "adapter_sha256": weights_sha256(adapter_path) if adapter_path else None,
-        "engine": loaded.name,
+        "engine": engine,
+        "endpoint": Endpoint(endpoint).host if endpoint else None,
         "constrained": constrained,
+        "tools_in_text": tools_in_text,
     }
-    with _progress(len(samples)) as show:
+    with _runner(build, shards) as runner, _progress(len(samples)) as show:
         predictions = run_evaluation(
             samples,
-            loaded,
+            runner,
             run,
             setting=setting,
             source=source,
@@ -95,6 +120,18 @@ def evaluate(
     else:
         evaluation_tables(metrics)
     console.print(f"written: {folder}", markup=False)
+
+
+@contextmanager
+def _runner(build: Callable[[], Engine], shards: int) -> Iterator[Runner]:
+    from crossfoot.evaluation.evaluate import one_engine
+    from crossfoot.evaluation.shards import ray_workers
+
+    if shards == 1:
+        yield one_engine(build())
+    else:
+        with ray_workers(build, shards) as runner:
+            yield runner
 
 
 @contextmanager
@@ -146,11 +183,12 @@ def _samples(task: str, split: str, limit: int | None, seed: int) -> list[Sample
     return choose(labelled, limit, seed) if limit is not None else labelled
 
 
-def _named(setting: Setting, constrained: bool, limit: int | None) -> list[str]:
+def _named(setting: Setting, served: bool, constrained: bool, limit: int | None) -> list[str]:
     """The settings that are not the usual ones, as parts of a folder's name."""
     return [
         name
         for name, chosen in (
+            ("remote", served),
             ("long", setting.form == "long"),
             ("fewshot", setting.few_shot),
             ("gold-history", setting.history == "gold"),

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from crossfoot.cli import ask, compare, data, demo, eval, grade, train
+from crossfoot.cli import ask, check, compare, data, demo, eval, grade, serve, train
 from crossfoot.errors import CrossfootError
 
 app = typer.Typer(
@@ -23,7 +23,9 @@ app.command()(train.train)
 app.command("eval")(eval.evaluate)
 app.command()(grade.grade)
 app.command()(compare.compare)
+app.command()(check.check)
 app.command()(demo.demo)
+app.command()(serve.serve)
 
 
 @app.callback()

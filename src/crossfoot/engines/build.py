@@ -1,22 +1,119 @@
-"""Engines by name, from a model and an adapter."""
+"""Engines by name, each from a model and an adapter or from a server's address.
+
+An engine is a line in ``ENGINES``: what builds it, and the forms of a tuned model that it can run
+(``adapter`` beside its base, ``merged`` into it, ``served`` by a server that decides itself).
+"""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from crossfoot.chat.template import Chat
 from crossfoot.engines.base import Engine
-from crossfoot.engines.constraint import call_constraint
-from crossfoot.engines.local import TransformersEngine
 from crossfoot.errors import RecipeError
-from crossfoot.models.adapters import adapter_folder
 from crossfoot.models.embedded import EMBEDDED
-from crossfoot.models.loading import load_adapter, load_model, load_tokenizer
 
-ENGINES = ("transformers",)
 NO_ADAPTER = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What an engine is to run; ``model`` is a name, folder or hub id, or a server's name for it.
+
+    ``tools_in_text`` is for a served model whose chat template knows no tools.
+    """
+
+    model: str
+    adapter: Path | None = None
+    form: str | None = None
+    dtype: str = "bfloat16"
+    constrained: bool = False
+    endpoint: str | None = None
+    tools_in_text: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EngineKind:
+    """How an engine is built, and the forms that it runs, the usual one first."""
+
+    build: Callable[[Wanted], Engine]
+    forms: tuple[str, ...]
+
+
+def build_engine(
+    name: str,
+    model: str,
+    adapter: Path | None,
+    *,
+    form: str | None = None,
+    dtype: str = "bfloat16",
+    constrained: bool = False,
+    endpoint: str | None = None,
+    tools_in_text: bool = False,
+) -> Engine:
+    """Load a model with its adapter into an engine; what the engine cannot do is refused."""
+    kind = engine_kind(name)
+    if form is not None and form not in kind.forms:
+        raise RecipeError(
+            f"the engine {name} runs no model of form {form!r}",
+            advice=f"it runs {', '.join(kind.forms)}",
+        )
+    if (endpoint is not None or tools_in_text) and name != "remote":
+        option = "--tools-in-text" if endpoint is None else "--endpoint"
+        raise RecipeError(f"{option} is of no use to {name}", advice="add --engine remote")
+    return kind.build(
+        Wanted(model, adapter, form, dtype, constrained, endpoint, tools_in_text),
+    )
+
+
+def engine_kind(name: str) -> EngineKind:
+    """An engine's entry; RecipeError names the known ones."""
+    if name not in ENGINES:
+        raise RecipeError(f"unknown engine {name!r}", advice=f"known are {', '.join(ENGINES)}")
+    return ENGINES[name]
+
+
+def _transformers(wanted: Wanted) -> Engine:
+    from crossfoot.chat.template import Chat
+    from crossfoot.engines.constraint import call_constraint
+    from crossfoot.engines.local import TransformersEngine
+    from crossfoot.models.loading import load_adapter, load_model, load_tokenizer
+
+    chat = Chat(load_tokenizer(wanted.model))
+    weights = load_model(wanted.model, dtype=wanted.dtype)
+    if wanted.adapter is not None:
+        weights = load_adapter(weights, wanted.adapter)
+        if wanted.form != "adapter":
+            weights = weights.merge_and_unload()
+    return TransformersEngine(
+        weights, chat, constraint=call_constraint(chat) if wanted.constrained else None
+    )
+
+
+def _remote(wanted: Wanted) -> Engine:
+    from crossfoot.engines.endpoint import Endpoint
+    from crossfoot.engines.remote import RemoteEngine
+
+    if wanted.endpoint is None:
+        raise RecipeError(
+            "the remote engine needs the address of its server",
+            advice="such as --endpoint http://localhost:8000/v1",
+        )
+    if wanted.adapter is not None or wanted.constrained:
+        option = "--constrained" if wanted.constrained else "--adapter"
+        raise RecipeError(
+            f"{option} is the server's to decide", advice="give the name it serves with --model"
+        )
+    return RemoteEngine(Endpoint(wanted.endpoint), wanted.model, tools_in_text=wanted.tools_in_text)
+
+
+ENGINES: dict[str, EngineKind] = {
+    "transformers": EngineKind(_transformers, ("merged", "adapter")),
+    "remote": EngineKind(_remote, ("served",)),
+}
 
 
 def shipped_adapter() -> Path:
@@ -29,6 +126,8 @@ def resolve_adapter(model: str, adapter: str | None) -> Path | None:
     if adapter == NO_ADAPTER:
         return None
     if adapter is not None:
+        from crossfoot.models.adapters import adapter_folder
+
         return adapter_folder(adapter)
     return shipped_adapter() if model == EMBEDDED else None
 
@@ -42,23 +141,3 @@ def weights_sha256(folder: Path) -> str | None:
         with path.open("rb") as stream:
             whole.update(hashlib.file_digest(stream, "sha256").digest())
     return whole.hexdigest()
-
-
-def build_engine(
-    name: str,
-    model: str,
-    adapter: Path | None,
-    *,
-    dtype: str = "bfloat16",
-    constrained: bool = False,
-) -> Engine:
-    """Load a model with its adapter into an engine."""
-    if name not in ENGINES:
-        raise RecipeError(f"unknown engine {name!r}", advice=f"known are {', '.join(ENGINES)}")
-    chat = Chat(load_tokenizer(model))
-    weights = load_model(model, dtype=dtype)
-    if adapter is not None:
-        weights = load_adapter(weights, adapter).merge_and_unload()
-    return TransformersEngine(
-        weights, chat, constraint=call_constraint(chat) if constrained else None
-    )

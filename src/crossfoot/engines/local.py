@@ -60,6 +60,12 @@ class TransformersEngine:
             for prompt, ids in zip(prompts, completions, strict=True)
         ]
 
+    def next_logits(self, messages: Sequence[Message]) -> torch.Tensor:
+        """Logits (vocabulary,) of the first token of a reply."""
+        ids = torch.tensor([self.chat.prompt_ids(messages)], device=self.model.device)
+        with torch.inference_mode():
+            return torch.as_tensor(self.model(input_ids=ids, logits_to_keep=1).logits[0, -1])
+
     def _decode(self, laid_out: Any, cache: Any, max_new_tokens: int, pad_id: int) -> Any:
         device = self.model.device
         processors = LogitsProcessorList()

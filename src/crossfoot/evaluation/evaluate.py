@@ -2,13 +2,15 @@
 
 Batches are a function of the sample list, so that an interrupted run, continued, gives what an
 uninterrupted one gives, times aside: a batch is written when it is complete, and what is left of
-an incomplete one is run again.
+an incomplete one is run again. Several workers complete batches in any order (see shards.py); at
+the end the file is put in the order of the samples.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -26,10 +28,24 @@ PREDICTIONS = "test_predictions.jsonl"
 LATENCIES = "test_inference_latencies.jsonl"
 SETTINGS = "evaluation.json"
 
+Batches = Mapping[int, Sequence[Sample]]
+# Runs batches and gives each with its number when it is complete, in any order.
+Runner = Callable[[Batches, Setting], Iterator[tuple[int, list[list[TurnTranscript]]]]]
+
+
+def one_engine(engine: Engine) -> Runner:
+    """Runs batches one after the other in this process."""
+
+    def run(batches: Batches, setting: Setting) -> Iterator[tuple[int, list[list[TurnTranscript]]]]:
+        for number, batch in batches.items():
+            yield number, run_batch(batch, engine, setting)
+
+    return run
+
 
 def evaluate(
     samples: Sequence[Sample],
-    engine: Engine,
+    runner: Runner,
     run: RunFolder,
     *,
     setting: Setting,
@@ -44,20 +60,22 @@ def evaluate(
     order.
     """
     _check_settings(run, source | _identity(samples, setting, batch_size))
-    batches = [samples[start : start + batch_size] for start in range(0, len(samples), batch_size)]
-    predictions = _complete_batches(run, batches)
-    done = _batches_done(predictions, batches)
-    progress(sum(map(len, batches[:done])), len(samples))
-    for index in range(done, len(batches)):
-        transcripts = run_batch(batches[index], engine, setting)
-        new = [
+    starts = range(0, len(samples), batch_size)
+    batches = {n: samples[start : start + batch_size] for n, start in enumerate(starts)}
+    done = _complete_batches(run, batches)
+    progress(sum(len(batches[n]) for n in done), len(samples))
+    waiting = {number: batch for number, batch in batches.items() if number not in done}
+    for number, transcripts in runner(waiting, setting):
+        done[number] = [
             prediction(sample, turn, transcript)
-            for sample, turns in zip(batches[index], transcripts, strict=True)
+            for sample, turns in zip(batches[number], transcripts, strict=True)
             for turn, transcript in enumerate(turns)
         ]
-        run.append_lines(PREDICTIONS, [item.model_dump() for item in new])
-        predictions += new
-        progress(sum(map(len, batches[: index + 1])), len(samples))
+        run.append_lines(PREDICTIONS, [item.model_dump() for item in done[number]])
+        progress(sum(len(batches[n]) for n in done), len(samples))
+    predictions = [item for number in batches for item in done[number]]
+    if list(done) != list(batches):
+        run.write_lines(PREDICTIONS, [item.model_dump() for item in predictions])
     run.write_lines(
         LATENCIES,
         [{"id": item.id, "turn": item.turn, "latency_ms": item.latency_ms} for item in predictions],
@@ -127,7 +145,16 @@ def _identity(samples: Sequence[Sample], setting: Setting, batch_size: int) -> d
 
 
 def _check_settings(run: RunFolder, settings: dict[str, Any]) -> None:
-    if (run.path / SETTINGS).is_file():
+    """Keep the settings; refused where predictions lie here that were made with others."""
+    predictions = run.path / PREDICTIONS
+    begun = predictions.is_file() and predictions.stat().st_size > 0
+    if begun and not (run.path / SETTINGS).is_file():
+        raise RecipeError(
+            f"{PREDICTIONS} is here, but not {SETTINGS} that says how it was made",
+            file=run.path,
+            advice="choose another --output",
+        )
+    if begun:
         previous = run.read_json(SETTINGS)
         known = previous if isinstance(previous, dict) else {}
         changed = sorted(key for key in settings if known.get(key) != settings[key])
@@ -137,27 +164,30 @@ def _check_settings(run: RunFolder, settings: dict[str, Any]) -> None:
                 file=run.path,
                 advice="choose another --output",
             )
-    elif (run.path / PREDICTIONS).exists():
-        raise RecipeError(
-            f"{PREDICTIONS} is here, but not {SETTINGS} that says how it was made",
-            file=run.path,
-            advice="choose another --output",
-        )
     run.create()
     run.write_json(SETTINGS, settings)
 
 
-def _complete_batches(run: RunFolder, batches: Sequence[Sequence[Sample]]) -> list[Prediction]:
-    """Predictions of the complete batches on disk; what follows them is removed."""
+def _complete_batches(run: RunFolder, batches: Batches) -> dict[int, list[Prediction]]:
+    """Predictions of the complete batches on disk, as they lie there; the rest is removed."""
     records = [_saved(record, run) for record in run.read_lines(PREDICTIONS)]
+    beginning_with = defaultdict(list)
+    for number, batch in batches.items():
+        beginning_with[batch[0].sample_id].append(number)
+    done: dict[int, list[Prediction]] = {}
     size = 0
-    for batch in batches:
-        wanted = [(sample.sample_id, turn) for sample in batch for turn in range(len(sample.turns))]
-        if [(r.id, r.turn) for r in records[size : size + len(wanted)]] != wanted:
+    while size < len(records):
+        for number in beginning_with[records[size].id]:
+            turns = [(s.sample_id, turn) for s in batches[number] for turn in range(len(s.turns))]
+            found = records[size : size + len(turns)]
+            if number not in done and [(record.id, record.turn) for record in found] == turns:
+                done[number] = found
+                size += len(found)
+                break
+        else:
             break
-        size += len(wanted)
     run.write_lines(PREDICTIONS, [record.model_dump() for record in records[:size]])
-    return records[:size]
+    return done
 
 
 def _saved(record: Any, run: RunFolder) -> Prediction:
@@ -169,12 +199,3 @@ def _saved(record: Any, run: RunFolder) -> Prediction:
             file=run.path / PREDICTIONS,
             advice="choose another --output",
         ) from error
-
-
-def _batches_done(predictions: Sequence[Prediction], batches: Sequence[Sequence[Sample]]) -> int:
-    left = len(predictions)
-    for index, batch in enumerate(batches):
-        if left == 0:
-            return index
-        left -= sum(len(sample.turns) for sample in batch)
-    return len(batches)

@@ -1,0 +1,144 @@
+"""``crossfoot check RUN``."""
+
+from __future__ import annotations
+
+import json as json_format
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from crossfoot.cli.output import console, print_json, print_table
+from crossfoot.cli.quiet import quiet_libraries
+
+if TYPE_CHECKING:
+    from crossfoot.evaluation.check import Column, Load, Row
+
+
+def check(
+    run: Annotated[Path, typer.Argument(help="A run or adapter folder.")],
+    engines: Annotated[str, typer.Option(help="Names, the reference first.")] = "transformers",
+    forms: Annotated[str, typer.Option(help="Forms that the engines run.")] = "adapter,merged",
+    model: Annotated[str | None, typer.Option(help="The base; the adapter's own.")] = None,
+    endpoint: Annotated[
+        str | None, typer.Option(help="The remote engine's server, http://localhost:8000/v1.")
+    ] = None,
+    served: Annotated[str | None, typer.Option(help="The tuned model's name there.")] = None,
+    served_base: Annotated[
+        str | None, typer.Option(help="The base model's name there, if it has one.")
+    ] = None,
+    task: Annotated[str, typer.Option(help="convfinqa, finqa or synthetic.")] = "synthetic",
+    split: Annotated[str, typer.Option(help="train, dev or test.")] = "dev",
+    limit: Annotated[int, typer.Option(min=1, help="Conversations to take.")] = 4,
+    seed: Annotated[int, typer.Option(help="Which conversations --limit takes.")] = 0,
+    prompt: Annotated[str, typer.Option(help="short or long.")] = "short",
+    bound: Annotated[float, typer.Option(min=0, max=1, help="The least agreement.")] = 0.9,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Check that engines and forms of a tuned model agree, and that none ignores the adapter."""
+    quiet_libraries()
+    from crossfoot.agent.loop import Setting
+    from crossfoot.chat.prompt import prompt_form
+    from crossfoot.chat.template import Chat
+    from crossfoot.evaluation.check import check as run_check
+    from crossfoot.models.adapters import adapter_folder
+    from crossfoot.models.loading import load_tokenizer
+    from crossfoot.tasks.registry import load_task
+    from crossfoot.tasks.split import choose
+
+    setting = Setting(form=prompt_form(prompt), history="gold")
+    adapter = adapter_folder(run)
+    base = model or _base_of(adapter)
+    columns, bases = _columns(
+        base, adapter, _names(engines), _names(forms), endpoint, served, served_base
+    )
+    labelled = [s for s in load_task(task, split) if all(turn.gold for turn in s.turns)]
+    samples = choose(labelled, limit, seed)
+    chat = Chat(load_tokenizer(base))
+    rows = run_check(columns, bases, samples, setting, chat, bound)
+    failed = [row for row in rows if row.failure]
+    if json:
+        print_json(
+            {"run": str(run), "base": base, "bound": bound, "rows": [asdict(r) for r in rows]}
+        )
+    else:
+        _print(rows)
+    for row in failed:
+        console.print(f"failed: {row.name} {row.failure}", markup=False, soft_wrap=True)
+    if failed:
+        raise typer.Exit(1)
+
+
+def _columns(
+    base: str,
+    adapter: Path,
+    engines: list[str],
+    forms: list[str],
+    endpoint: str | None,
+    served: str | None,
+    served_base: str | None,
+) -> tuple[list[Column], dict[str, Load]]:
+    """A column for each form that an engine runs, and the loaders of the bases."""
+    from crossfoot.engines.build import build_engine, engine_kind
+    from crossfoot.errors import RecipeError
+    from crossfoot.evaluation.check import Column
+
+    columns: list[Column] = []
+    bases: dict[str, Load] = {"transformers": partial(build_engine, "transformers", base, None)}
+    for engine in engines:
+        if engine == "remote":
+            if served is None:
+                raise RecipeError("--served is missing", advice="name the tuned model as served")
+            remote = partial(build_engine, "remote", adapter=None, endpoint=endpoint)
+            if served_base is not None:
+                bases[engine] = partial(remote, served_base)
+            against = "transformers" if served_base is None else engine
+            columns.append(Column("remote", partial(remote, served), against))
+            continue
+        kind = engine_kind(engine)
+        for form in (form for form in forms if form in kind.forms):
+            load = partial(build_engine, engine, base, adapter, form=form)
+            columns.append(Column(f"{engine} {form}", load, "transformers"))
+    runnable = {form for engine in engines for form in engine_kind(engine).forms}
+    if not columns or (set(engines) != {"remote"} and not runnable.issuperset(forms)):
+        unknown = ", ".join(form for form in forms if form not in runnable)
+        raise RecipeError(f"no engine of --engines runs the form {unknown or 'none'}")
+    return columns, bases
+
+
+def _names(text: str) -> list[str]:
+    return list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+
+
+def _base_of(adapter: Path) -> str:
+    from crossfoot.errors import ModelError
+
+    path = adapter / "adapter_config.json"
+    try:
+        base = json_format.loads(path.read_text("utf-8")).get("base_model_name_or_path")
+    except OSError as error:
+        raise ModelError("no adapter here", file=adapter) from error
+    except (ValueError, AttributeError, RecursionError) as error:
+        raise ModelError("not readable as JSON", file=path) from error
+    if not isinstance(base, str) or not base:
+        raise ModelError("does not name its base model", file=path, advice="name it with --model")
+    return base
+
+
+def _print(rows: list[Row]) -> None:
+    from rich.table import Table
+
+    table = Table("model", title=f"{rows[0].turns} turns, compared with {rows[0].name}")
+    for heading in ("tokens agree", "verdicts agree", "correct", "changed by the adapter"):
+        table.add_column(heading, justify="right")
+    for row in rows:
+        table.add_row(
+            row.name,
+            f"{row.token_agreement:.1%}",
+            f"{row.verdict_agreement:.1%}",
+            str(row.correct),
+            str(row.changed),
+        )
+    print_table(table)

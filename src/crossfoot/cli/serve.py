@@ -1,0 +1,57 @@
+"""``crossfoot serve``."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from typing import Annotated
+
+import typer
+
+from crossfoot.cli.output import console
+from crossfoot.cli.quiet import quiet_libraries
+
+
+def serve(
+    options: Annotated[
+        list[str] | None, typer.Argument(help="After --: options that go to the server itself.")
+    ] = None,
+    model: Annotated[str, typer.Option(help="A name, folder or Hugging Face id.")] = "smollm2-135m",
+    adapter: Annotated[
+        str | None, typer.Option(help="Adapter or run folder; 'none' for the base model.")
+    ] = None,
+    server: Annotated[
+        str | None, typer.Option(help="vllm or transformers; the first that is installed.")
+    ] = None,
+    host: Annotated[str, typer.Option(help="Who may connect; this machine alone.")] = "localhost",
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
+    print_only: Annotated[
+        bool, typer.Option("--print", help="Print the server's command and stop.")
+    ] = False,
+) -> None:
+    """Serve a model over the OpenAI API, with the server that is installed."""
+    quiet_libraries()
+    from crossfoot.engines.build import resolve_adapter
+    from crossfoot.serving.commands import serving
+
+    made = serving(
+        model,
+        resolve_adapter(model, adapter),
+        server=server,
+        host=host,
+        port=port,
+        write=not print_only,
+    )
+    command = [*made.command, *(options or [])]
+    console.print(
+        f"then: crossfoot eval synthetic --engine remote --endpoint http://{host}:{port}/v1 "
+        f"--model {made.served_name}{' --tools-in-text' if made.tools_in_text else ''}",
+        markup=False,
+        highlight=False,
+        soft_wrap=True,
+    )
+    print(shlex.join(command), flush=True)
+    if not print_only:
+        sys.stderr.flush()
+        os.execv(command[0], command)
