@@ -8,6 +8,7 @@ in a way without a name is refused, as every reader would cut otherwise.
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import gguf
@@ -19,6 +20,8 @@ _QWEN2 = (
     r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
 _LLAMA3 = _QWEN2.replace(r"\p{N}| ", r"\p{N}{1,3}| ")
+
+_DIGIT = re.compile("[0-9]").search
 
 # How text is cut, as names of llama.cpp (src/llama-vocab.cpp, LLAMA_VOCAB_PRE_TYPE_*).
 _CUTS = {
@@ -62,7 +65,7 @@ def _add_byte_level(
         tokens.append(token)
         types.append(kind)
     writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre(_cut_name(form))
+    writer.add_tokenizer_pre(_cut_name(form, pieces))
     writer.add_token_list(tokens)
     writer.add_token_types(types)
     writer.add_token_merges([" ".join(merge) for merge in merges])
@@ -108,7 +111,7 @@ def _token(
     return f"[PAD{index}]", gguf.TokenType.UNUSED  # a row of the embedding without a token
 
 
-def _cut_name(form: dict[str, Any]) -> str:
+def _cut_name(form: dict[str, Any], pieces: dict[int, str]) -> str:
     cuts = tuple(cut for step in _steps(form["pre_tokenizer"]) if (cut := _cut(step)))
     normalizer = form["normalizer"]
     plain = normalizer is None or normalizer["type"] == "NFC"  # which readers do or do without
@@ -117,6 +120,10 @@ def _cut_name(form: dict[str, Any]) -> str:
             "no GGUF of this model: its tokenizer cuts text in a way that has no name there",
             advice=f"known are {', '.join(_CUTS.values())}; export it merged instead",
         )
+    if cuts == ("bytes",) and not any(len(piece) > 1 and _DIGIT(piece) for piece in pieces.values()):
+        # Digits are never merged, so cutting them off changes nothing but where two spaces precede
+        # one, and this name is read by OpenVINO too, which falls back to another for gpt-2.
+        return "smollm"
     return _CUTS[cuts]
 
 
