@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from crossfoot.engines.build import shipped_adapter
+from crossfoot.models.embedded import shipped_adapter
 from crossfoot.errors import ModelError
 from crossfoot.models.embedded import embedded_model
 

@@ -9,12 +9,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 
 from crossfoot.engines.base import Engine
 from crossfoot.errors import RecipeError
-from crossfoot.models.embedded import EMBEDDED
+from crossfoot.models.embedded import EMBEDDED, shipped_adapter
 
 NO_ADAPTER = "none"
 
@@ -114,11 +113,6 @@ ENGINES: dict[str, EngineKind] = {
     "transformers": EngineKind(_transformers, ("merged", "adapter")),
     "remote": EngineKind(_remote, ("served",)),
 }
-
-
-def shipped_adapter() -> Path:
-    """The adapter for the embedded model that comes with the package."""
-    return Path(str(files("crossfoot") / "shipped" / "smollm2-135m-convfinqa"))
 
 
 def resolve_adapter(model: str, adapter: str | None) -> Path | None:

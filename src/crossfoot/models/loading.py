@@ -116,6 +116,18 @@ def identity(name: str, model: Any) -> dict[str, Any]:
     return {"name": name, "sha256": hashes}
 
 
+def revision(name: str) -> str | None:
+    """The hub's revision of a model that is named by its id; None for a local folder."""
+    source = resolve(name)
+    if Path(source).is_dir():
+        return None
+    try:
+        config = AutoConfig.from_pretrained(source, trust_remote_code=False)
+    except (OSError, ValueError) as error:
+        raise ModelError(f"cannot load {name}: {_first_line(error)}") from error
+    return getattr(config, "_commit_hash", None)
+
+
 def load_adapter(model: Any, folder: str | Path, *, trainable: bool = False) -> Any:
     """``model`` with a PEFT adapter; one that was trained for another base is refused."""
     from peft import PeftModel
