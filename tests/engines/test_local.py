@@ -81,9 +81,9 @@ class Recording(TransformersEngine):
             lambda module, inputs, output: self.widths.append(inputs[0].shape[1])
         )
 
-    def _generation(self, prompt, ids, seconds):
-        self.replies.append(ids)
-        return super()._generation(prompt, ids, seconds)
+    def _cut(self, ids):
+        self.replies.append(super()._cut(ids))
+        return self.replies[-1]
 
 
 def conversations(count=3):

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from gguf import GGUFReader
-from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
-from transformers import (
-    AutoModelForCausalLM,
-    AutoTokenizer,
-    Gemma3ForCausalLM,
-    Gemma3TextConfig,
-    GemmaTokenizer,
-    LlamaConfig,
-    LlamaForCausalLM,
-)
+from tokenizers import pre_tokenizers
+from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
 import families
+import portable
 import tiny
 from crossfoot.chat.messages import call, system, tool_result, user
 from crossfoot.chat.template import Chat
@@ -34,58 +26,10 @@ TEXTS = (
 )
 
 
-def gemma() -> Any:
-    """A random Gemma 3 of seven layers, six of them with a window of six tokens."""
-    torch.manual_seed(0)
-    config = Gemma3TextConfig(
-        vocab_size=640,
-        hidden_size=64,
-        intermediate_size=64,
-        num_attention_heads=2,
-        num_key_value_heads=1,
-        head_dim=256,
-        num_hidden_layers=7,
-        sliding_window=families.WINDOW,
-    )
-    model = Gemma3ForCausalLM(config)
-    for name, parameter in model.named_parameters():
-        if name.endswith("norm.weight"):
-            torch.nn.init.normal_(parameter, std=0.5)
-    return model.eval()
-
-
-def qwen2() -> Any:
-    """A random Qwen2 whose biases are not zero, without tied embeddings."""
-    model = families.build("qwen2")
-    for name, parameter in model.named_parameters():
-        if name.endswith(".bias"):
-            torch.nn.init.normal_(parameter)
-    return model
-
-
-def sentencepiece() -> Any:
-    """A tokenizer of Gemma's kind: pieces with a mark for spaces, bytes for the rest."""
-    core = Tokenizer(models.BPE(byte_fallback=True, unk_token="<unk>"))
-    core.normalizer = normalizers.Replace(" ", "▁")
-    core.pre_tokenizer = pre_tokenizers.Split(" ", "merged_with_previous")
-    specials = ["<pad>", "<eos>", "<bos>", "<unk>", "<mask>", "<start_of_turn>", "<end_of_turn>"]
-    bytes_ = [f"<0x{byte:02X}>" for byte in range(256)]
-    trainer = trainers.BpeTrainer(
-        vocab_size=600, special_tokens=[*specials, *bytes_], show_progress=False
-    )
-    core.train_from_iterator(tiny._CORPUS, trainer)
-    state = json.loads(core.to_str())["model"]
-    merges = [tuple(merge) for merge in state["merges"]]
-    made = GemmaTokenizer(vocab=state["vocab"], merges=merges)
-    made.add_special_tokens({"additional_special_tokens": specials[-2:]})
-    made.chat_template = tiny.template("gemma3")
-    return made
-
-
 MODELS = {
-    "llama": (lambda: tiny.llama(), tiny.tokenizer),
-    "qwen2": (qwen2, tiny.tokenizer),
-    "gemma3": (gemma, sentencepiece),
+    "llama": (tiny.llama, tiny.tokenizer),
+    "qwen2": (portable.qwen2, tiny.tokenizer),
+    "gemma3": (portable.gemma, portable.sentencepiece),
 }
 
 
@@ -104,7 +48,6 @@ def test_a_file_read_back_has_the_models_logits(family: str, kind: Any, tmp_path
     with torch.inference_mode():
         expected, found = model(ids).logits, back.eval()(ids).logits
     error = ((found - expected).abs().max() / expected.abs().max()).item()
-    print(family, kind, error)
     assert error < LOGIT_BOUNDS[kind]
 
 
@@ -155,7 +98,7 @@ def test_rotary_scaling_of_llama_3_is_written_as_factors(tmp_path: Path) -> None
 
 
 def _gemma_with(**changes: Any) -> Any:
-    model = gemma()
+    model = portable.gemma()
     for name, value in changes.items():
         setattr(model.config, name, value)
     return model

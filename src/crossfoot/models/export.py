@@ -8,7 +8,6 @@ there whole or not at all.
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 from collections.abc import Iterator

@@ -149,7 +149,9 @@ def _add_shape(writer: gguf.GGUFWriter, config: Any) -> None:
 
 
 def _head_width(config: Any) -> int:
-    return int(getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads)
+    return int(
+        getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    )
 
 
 def _tensors(
@@ -181,7 +183,7 @@ def _tensors(
 
 
 def _kind(weight: torch.Tensor, quantised: gguf.GGMLQuantizationType) -> gguf.GGMLQuantizationType:
-    """Matrices are quantised where their rows are made of whole blocks; vectors stay as they are."""
+    """Matrices are quantised where their rows are whole blocks; vectors stay as they are."""
     if weight.dim() == 1:
         return gguf.GGMLQuantizationType.F32
     block, _ = gguf.GGML_QUANT_SIZES[quantised]

@@ -100,9 +100,7 @@ def _add_sentencepiece(
     writer.add_add_space_prefix(_adds_space(form))
 
 
-def _token(
-    index: int, pieces: dict[int, str], added: dict[int, Any]
-) -> tuple[str, gguf.TokenType]:
+def _token(index: int, pieces: dict[int, str], added: dict[int, Any]) -> tuple[str, gguf.TokenType]:
     if index in added:
         kind = gguf.TokenType.CONTROL if added[index]["special"] else gguf.TokenType.USER_DEFINED
         return str(added[index]["content"]), kind
@@ -120,7 +118,9 @@ def _cut_name(form: dict[str, Any], pieces: dict[int, str]) -> str:
             "no GGUF of this model: its tokenizer cuts text in a way that has no name there",
             advice=f"known are {', '.join(_CUTS.values())}; export it merged instead",
         )
-    if cuts == ("bytes",) and not any(len(piece) > 1 and _DIGIT(piece) for piece in pieces.values()):
+    if cuts == ("bytes",) and not any(
+        len(piece) > 1 and _DIGIT(piece) for piece in pieces.values()
+    ):
         # Digits are never merged, so cutting them off changes nothing but where two spaces precede
         # one, and this name is read by OpenVINO too, which falls back to another for gpt-2.
         return "smollm"

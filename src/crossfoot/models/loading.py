@@ -116,16 +116,13 @@ def identity(name: str, model: Any) -> dict[str, Any]:
     return {"name": name, "sha256": hashes}
 
 
-def revision(name: str) -> str | None:
-    """The hub's revision of a model that is named by its id; None for a local folder."""
-    source = resolve(name)
-    if Path(source).is_dir():
-        return None
+def load_config(name: str) -> Any:
+    """The config of a model's text part; its ``_commit_hash`` is the hub's revision, if any."""
     try:
-        config = AutoConfig.from_pretrained(source, trust_remote_code=False)
+        config = AutoConfig.from_pretrained(resolve(name), trust_remote_code=False)
     except (OSError, ValueError) as error:
-        raise ModelError(f"cannot load {name}: {_first_line(error)}") from error
-    return getattr(config, "_commit_hash", None)
+        raise ModelError(f"cannot load the config of {name}: {_first_line(error)}") from error
+    return config.get_text_config()
 
 
 def load_adapter(model: Any, folder: str | Path, *, trainable: bool = False) -> Any:
