@@ -20,7 +20,7 @@ from crossfoot.tasks.base import Sample, Turn
 SPECIALS = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<start_of_turn>", "<end_of_turn>"]
 # Templates of model families, as TRL packages them, beside our own for the embedded model.
 TEMPLATES = ("crossfoot", "qwen2_5", "qwen3", "qwen3_5_nothink", "qwen3_5_think", "gemma3")
-_CORPUS = [
+CORPUS = [
     '<tool_call>\n{"name": "calculate", "arguments": {"expression": "5829 - 5735"}}\n</tool_call>',
     '{"name": "submit_answer", "arguments": {"value": "94.0", "unit": "absolute"}}',
     "what was the revenue in 2016? and in 2015? what is the change, as a percentage of revenue?",
@@ -48,7 +48,7 @@ def tokenizer(template_name: str = "crossfoot") -> Any:
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
-    core.train_from_iterator(_CORPUS, trainer)
+    core.train_from_iterator(CORPUS, trainer)
     return PreTrainedTokenizerFast(
         tokenizer_object=core,
         bos_token="<|endoftext|>",

@@ -11,9 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from crossfoot.engines.build import shipped_adapter
 from crossfoot.errors import ModelError
-from crossfoot.models.embedded import embedded_model
+from crossfoot.models.embedded import embedded_model, shipped_adapter
 
 MAX_ADAPTER_BYTES = 25_000_000
 EXAMPLE = str(files("crossfoot") / "examples" / "apd.md")

@@ -81,9 +81,15 @@ class Recording(TransformersEngine):
             lambda module, inputs, output: self.widths.append(inputs[0].shape[1])
         )
 
-    def _generation(self, prompt, ids, seconds):
-        self.replies.append(ids)
-        return super()._generation(prompt, ids, seconds)
+    def _decode(self, *prompts_and_limit):
+        replies = super()._decode(*prompts_and_limit)
+        self.replies += replies
+        return replies
+
+    def _generate(self, *prompts_and_limit):
+        replies = super()._generate(*prompts_and_limit)
+        self.replies += replies
+        return replies
 
 
 def conversations(count=3):

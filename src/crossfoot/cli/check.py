@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_format
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -43,14 +42,14 @@ def check(
     from crossfoot.chat.prompt import prompt_form
     from crossfoot.chat.template import Chat
     from crossfoot.evaluation.check import check as run_check
-    from crossfoot.models.adapters import adapter_folder
+    from crossfoot.models.adapters import adapter_folder, base_model
     from crossfoot.models.loading import load_tokenizer
     from crossfoot.tasks.registry import load_task
     from crossfoot.tasks.split import choose
 
     setting = Setting(form=prompt_form(prompt), history="gold")
     adapter = adapter_folder(run)
-    base = model or _base_of(adapter)
+    base = model or base_model(adapter)
     columns, bases = _columns(
         base, adapter, _names(engines), _names(forms), endpoint, served, served_base
     )
@@ -110,21 +109,6 @@ def _columns(
 
 def _names(text: str) -> list[str]:
     return list(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
-
-
-def _base_of(adapter: Path) -> str:
-    from crossfoot.errors import ModelError
-
-    path = adapter / "adapter_config.json"
-    try:
-        base = json_format.loads(path.read_text("utf-8")).get("base_model_name_or_path")
-    except OSError as error:
-        raise ModelError("no adapter here", file=adapter) from error
-    except (ValueError, AttributeError, RecursionError) as error:
-        raise ModelError("not readable as JSON", file=path) from error
-    if not isinstance(base, str) or not base:
-        raise ModelError("does not name its base model", file=path, advice="name it with --model")
-    return base
 
 
 def _print(rows: list[Row]) -> None:

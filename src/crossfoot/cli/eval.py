@@ -33,7 +33,7 @@ def evaluate(
     split: Annotated[str, typer.Option(help="train, validation, dev or test.")] = "dev",
     limit: Annotated[int | None, typer.Option(min=1, help="Conversations to take.")] = None,
     seed: Annotated[int, typer.Option(help="Which conversations --limit takes.")] = 0,
-    engine: Annotated[str, typer.Option(help="transformers or remote.")] = "transformers",
+    engine: Annotated[str, typer.Option(help="transformers, openvino or remote.")] = "transformers",
     endpoint: Annotated[
         str | None, typer.Option(help="The remote engine's server, http://localhost:8000/v1.")
     ] = None,

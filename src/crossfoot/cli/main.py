@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from crossfoot.cli import ask, check, compare, data, demo, eval, grade, serve, train
+from crossfoot.cli import ask, check, compare, data, demo, eval, export, grade, serve, train
 from crossfoot.errors import CrossfootError
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ app.command("eval")(eval.evaluate)
 app.command()(grade.grade)
 app.command()(compare.compare)
 app.command()(check.check)
+app.command()(export.export)
 app.command()(demo.demo)
 app.command()(serve.serve)
 

@@ -1,7 +1,8 @@
 """Engines by name, each from a model and an adapter or from a server's address.
 
 An engine is a line in ``ENGINES``: what builds it, and the forms of a tuned model that it can run
-(``adapter`` beside its base, ``merged`` into it, ``served`` by a server that decides itself).
+(``adapter`` beside its base, ``merged`` into it, ``gguf`` as a file of llama.cpp's format,
+``served`` by a server that decides itself).
 """
 
 from __future__ import annotations
@@ -9,12 +10,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
 
 from crossfoot.engines.base import Engine
 from crossfoot.errors import RecipeError
-from crossfoot.models.embedded import EMBEDDED
+from crossfoot.models.embedded import EMBEDDED, shipped_adapter
 
 NO_ADAPTER = "none"
 
@@ -93,6 +93,19 @@ def _transformers(wanted: Wanted) -> Engine:
     )
 
 
+def _openvino(wanted: Wanted) -> Engine:
+    from crossfoot.chat.template import Chat
+    from crossfoot.engines.openvino import OpenVinoEngine, gguf_file
+    from crossfoot.models.loading import load_tokenizer
+
+    if wanted.constrained:
+        raise RecipeError(
+            "openvino does not hold output to the call format", advice="add --engine transformers"
+        )
+    chat = Chat(load_tokenizer(wanted.model))
+    return OpenVinoEngine(gguf_file(wanted.model, wanted.adapter), chat)
+
+
 def _remote(wanted: Wanted) -> Engine:
     from crossfoot.engines.endpoint import Endpoint
     from crossfoot.engines.remote import RemoteEngine
@@ -112,13 +125,9 @@ def _remote(wanted: Wanted) -> Engine:
 
 ENGINES: dict[str, EngineKind] = {
     "transformers": EngineKind(_transformers, ("merged", "adapter")),
+    "openvino": EngineKind(_openvino, ("gguf",)),
     "remote": EngineKind(_remote, ("served",)),
 }
-
-
-def shipped_adapter() -> Path:
-    """The adapter for the embedded model that comes with the package."""
-    return Path(str(files("crossfoot") / "shipped" / "smollm2-135m-convfinqa"))
 
 
 def resolve_adapter(model: str, adapter: str | None) -> Path | None:

@@ -15,7 +15,7 @@ from crossfoot.engines.base import Generation
 from crossfoot.engines.constraint import Constraint
 from crossfoot.engines.decoding import Decoding
 from crossfoot.engines.pagecache import Kept, build_batch, can_keep
-from crossfoot.errors import ModelError
+from crossfoot.engines.tokens import as_generation, check_context
 
 
 class TransformersEngine:
@@ -47,11 +47,11 @@ class TransformersEngine:
         """One greedy reply for each conversation."""
         started = time.perf_counter()
         prompts = [self.chat.prompt_ids(messages) for messages in batch]
-        self._check_context(prompts, max_new_tokens)
+        check_context(prompts, max_new_tokens, self.context)
         completions = (self._decode if self.plain else self._generate)(prompts, max_new_tokens)
         seconds = time.perf_counter() - started
         return [
-            self._generation(prompt, ids, seconds)
+            as_generation(self.chat, prompt, ids, seconds)
             for prompt, ids in zip(prompts, completions, strict=True)
         ]
 
@@ -114,21 +114,3 @@ class TransformersEngine:
             if token in self.chat.stop_ids:
                 return ids[: index + 1]
         return ids
-
-    def _generation(self, prompt: Sequence[int], ids: list[int], seconds: float) -> Generation:
-        finished = bool(ids) and ids[-1] in self.chat.stop_ids
-        text = self.chat.tokenizer.decode(
-            ids[:-1] if finished else ids,
-            skip_special_tokens=False,
-            clean_up_tokenization_spaces=False,
-        )
-        return Generation(self.chat.parse(text), text, len(prompt), len(ids), finished, seconds)
-
-    def _check_context(self, prompts: Sequence[Sequence[int]], max_new_tokens: int) -> None:
-        longest = max(map(len, prompts))
-        if self.context is not None and longest + max_new_tokens > self.context:
-            raise ModelError(
-                f"a prompt of {longest} tokens and {max_new_tokens} new ones do not fit the "
-                f"model's context of {self.context}",
-                advice="use a shorter page, --prompt short, or a model with a longer context",
-            )

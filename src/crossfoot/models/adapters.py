@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save_file
 
+from crossfoot.errors import ModelError
 from crossfoot.models.loading import WEIGHTS, load_adapter
 
 _VISION = r".*(visual|vision_tower|multi_modal_projector).*"
@@ -69,6 +70,21 @@ def adapter_folder(path: str | Path) -> Path:
     path = Path(path).expanduser()
     inside = path / "final_model"
     return inside if (inside / "adapter_config.json").is_file() else path
+
+
+def base_model(adapter: Path, otherwise: str | None = None) -> str:
+    """The model that an adapter names as its base, ``otherwise`` where it names none."""
+    path = adapter / "adapter_config.json"
+    try:
+        base = json.loads(path.read_text("utf-8")).get("base_model_name_or_path")
+    except OSError as error:
+        raise ModelError("no adapter here", file=adapter) from error
+    except (ValueError, AttributeError, RecursionError) as error:
+        raise ModelError("not readable as JSON", file=path) from error
+    base = base or otherwise
+    if not isinstance(base, str):
+        raise ModelError("does not name its base model", file=path, advice="name it with --model")
+    return base
 
 
 def save_trained(model: Any, tokenizer: Any, folder: Path) -> None:

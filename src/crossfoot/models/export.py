@@ -1,0 +1,125 @@
+"""A tuned model as one artefact: safetensors of transformers, or a GGUF.
+
+``export_merged(find_tuned("runs/mine"), Path("mine-merged"))``
+
+An adapter is merged into its base in bfloat16, which is what the engines run. What is written is
+there whole or not at all.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from safetensors import SafetensorError
+
+from crossfoot.chat.template import Chat
+from crossfoot.errors import ModelError
+from crossfoot.models.adapters import adapter_folder, base_model
+from crossfoot.models.embedded import EMBEDDED, shipped_adapter
+from crossfoot.models.gguf import GgufType, write_gguf
+from crossfoot.models.loading import load_adapter, load_model, load_tokenizer
+
+SHIPPED = "shipped"
+_ONE_FILE = "10TB"
+
+
+@dataclass(frozen=True, slots=True)
+class Tuned:
+    """A model's name or folder, and the adapter on top of it; None where all weights were trained.
+
+    ``name`` is what files are called by default.
+    """
+
+    name: str
+    model: str
+    adapter: Path | None = None
+
+
+def find_tuned(run: str, base: str | None = None) -> Tuned:
+    """What a run folder, an adapter folder or a model's folder holds.
+
+    ``shipped`` is the adapter that comes with the package. ``base`` overrides the base model that
+    the adapter, or else the run's recipe, names.
+    """
+    if run == SHIPPED:
+        return Tuned(shipped_adapter().name, base or EMBEDDED, shipped_adapter())
+    folder = Path(run).expanduser()
+    name = folder.resolve().name
+    adapter = adapter_folder(folder)
+    if (adapter / "adapter_config.json").is_file():
+        return Tuned(name, base or base_model(adapter, _recipe_model(folder)), adapter)
+    for model in (folder / "final_model", folder):
+        if (model / "config.json").is_file():
+            return Tuned(name, str(model))
+    raise ModelError(
+        "neither a run nor an adapter nor a model is here",
+        file=folder,
+        advice=f"give a run folder, an adapter's folder, or {SHIPPED}",
+    )
+
+
+def _recipe_model(run: Path) -> str | None:
+    """The model that a run's recipe names, if there is a recipe."""
+    try:
+        recipe = yaml.safe_load((run / "recipe.yaml").read_text("utf-8"))
+    except (OSError, ValueError, yaml.YAMLError):
+        return None
+    model = recipe.get("model") if isinstance(recipe, dict) else None
+    return model if isinstance(model, str) else None
+
+
+def load_tuned(tuned: Tuned) -> Any:
+    """The model in bfloat16, its adapter merged into it."""
+    model = load_model(tuned.model)
+    if tuned.adapter is None:
+        return model
+    merged = load_adapter(model, tuned.adapter).merge_and_unload()
+    merged.name_or_path = tuned.name
+    return merged
+
+
+def export_merged(tuned: Tuned, folder: Path) -> None:
+    """Write a folder that ``AutoModelForCausalLM.from_pretrained`` and ``AutoTokenizer`` take."""
+    _refuse_existing(folder)
+    tokenizer = load_tokenizer(tuned.model)
+    model = load_tuned(tuned)
+    if getattr(tokenizer, "chat_template", None) and model.generation_config is not None:
+        model.generation_config.eos_token_id = sorted(Chat(tokenizer).stop_ids)
+    with _whole(folder) as temporary:
+        model.save_pretrained(temporary, max_shard_size=_ONE_FILE)
+        tokenizer.save_pretrained(temporary)
+
+
+def export_gguf(tuned: Tuned, path: Path, kind: GgufType) -> None:
+    """Write a GGUF file; its bounds are in models/gguf.py."""
+    _refuse_existing(path)
+    tokenizer = load_tokenizer(tuned.model)
+    model = load_tuned(tuned)
+    with _whole(path) as temporary:
+        write_gguf(model, tokenizer, temporary, kind)
+
+
+def _refuse_existing(path: Path) -> None:
+    if path.exists():
+        raise ModelError("is there already", file=path, advice="name another with --output")
+
+
+@contextmanager
+def _whole(target: Path) -> Iterator[Path]:
+    """A path to write to that becomes ``target`` when all went well, and is gone otherwise."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".export-") as temporary:
+            part = Path(temporary) / "part"
+            yield part
+            os.replace(part, target)
+    except (OSError, SafetensorError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or error
+        raise ModelError(f"cannot write this export: {reason}", file=target) from error
