@@ -99,7 +99,7 @@ def step_count(per_epoch: int, arguments: Any) -> int:
     """Optimizer steps of the whole training, as Trainer counts them."""
     if arguments.max_steps > 0:
         return int(arguments.max_steps)
-    return math.ceil(per_epoch * arguments.num_train_epochs)
+    return math.ceil(per_epoch * float(arguments.num_train_epochs))
 
 
 def _counts(trees: Trees) -> dict[str, Any]:
