@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -174,7 +175,7 @@ def _tensors(
             name,
             _kind(weight, quantised),
             tuple(weight.shape),
-            lambda weight=weight, rows=rows, plus_one=plus_one: _values(weight, rows, plus_one),
+            partial(_values, weight, rows, plus_one),
         )
     factors = _rope_factors(config)
     if factors is not None:
@@ -196,7 +197,8 @@ def _values(weight: torch.Tensor, heads: int | None, plus_one: bool) -> np.ndarr
         # Rows i and i + width/2 of a head become neighbours.
         halves = values.reshape(heads, 2, values.shape[0] // heads // 2, *values.shape[1:])
         values = halves.transpose(1, 2).reshape(values.shape)
-    return (values + 1 if plus_one else values).numpy()
+    array: np.ndarray[Any, Any] = (values + 1 if plus_one else values).numpy()
+    return array
 
 
 def _rope_factors(config: Any) -> np.ndarray[Any, Any] | None:
@@ -209,7 +211,8 @@ def _rope_factors(config: Any) -> np.ndarray[Any, Any] | None:
     width = _head_width(config)
     plain = 1.0 / rope["rope_theta"] ** (torch.arange(0, width, 2).float() / width)
     scaled, _ = ROPE_INIT_FUNCTIONS["llama3"](config, torch.device("cpu"))
-    return (plain / scaled).numpy().astype(np.float32)
+    factors: np.ndarray[Any, Any] = (plain / scaled).numpy().astype(np.float32)
+    return factors
 
 
 def _stored(tensor: _Tensor) -> np.ndarray[Any, Any]:
@@ -219,4 +222,5 @@ def _stored(tensor: _Tensor) -> np.ndarray[Any, Any]:
         quantised = gguf.quantize(values, tensor.kind)
     if tensor.kind is gguf.GGMLQuantizationType.F16 and not np.isfinite(quantised).all():
         raise ModelError(f"{tensor.name} has weights that are no float16 numbers")
-    return quantised.view(np.uint8)
+    stored: np.ndarray[Any, Any] = quantised.view(np.uint8)
+    return stored
