@@ -13,12 +13,19 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColum
 from rich.table import Table
 
 from crossfoot.cli.build import build
-from crossfoot.cli.explore import pick, show_conversation, show_overview, show_targets
+from crossfoot.cli.explore import (
+    pick,
+    show_conversation,
+    show_duplicates,
+    show_overview,
+    show_suspicious,
+    show_targets,
+)
 from crossfoot.cli.output import console, print_json, print_table, skips_on_stderr
 from crossfoot.errors import DataError
 from crossfoot.tasks import downloads
 from crossfoot.tasks.official import FileReport
-from crossfoot.tasks.registry import data_folder, load_task
+from crossfoot.tasks.registry import data_folder, find_task, load_task, split_file
 from crossfoot.tasks.split import choose
 
 MAX_SYNTHETIC = 1_000_000
@@ -105,6 +112,12 @@ def explore(
     targets: Annotated[
         int | None, typer.Option(help="Print the training targets of this conversation.")
     ] = None,
+    suspicious: Annotated[
+        bool, typer.Option("--suspicious", help="List labels that contradict each other.")
+    ] = False,
+    duplicates: Annotated[
+        bool, typer.Option("--duplicates", help="Compare the pages with those of other splits.")
+    ] = False,
     model: Annotated[str, typer.Option(help="Whose tokens --targets shows.")] = "smollm2-135m",
     prompt: Annotated[str, typer.Option(help="short or long, for --targets.")] = "short",
     skip_bad: Annotated[
@@ -121,8 +134,26 @@ def explore(
         show_targets(pick(samples, targets), model, prompt, json)
     elif show is not None:
         show_conversation(pick(samples, show), json)
+    elif suspicious:
+        show_suspicious(samples, f"{task}, {split}", json)
+    elif duplicates:
+        with skips_on_stderr():
+            others = {
+                name: load_task(task, name, skip_bad=True) for name in _other_splits(task, split)
+            }
+        show_duplicates(samples, others, f"{task}, {split}", json)
     else:
         show_overview(samples, f"{task}, {split}", json)
+
+
+def _other_splits(task: str, split: str) -> list[str]:
+    """The splits of a task that are here, but this one."""
+    known = find_task(task)
+    return [
+        name
+        for name in known.splits
+        if name != split and (known.generate or split_file(task, name).exists())
+    ]
 
 
 def _progress() -> Progress:

@@ -14,7 +14,7 @@ from typing import Literal, get_args
 from crossfoot.arithmetic.program import tokenize
 from crossfoot.errors import DataError
 from crossfoot.grading.answer import Submission, parse_answer
-from crossfoot.grading.written import MAX_TEXT, written
+from crossfoot.grading.written import read_answer
 
 Form = Literal["program", "numerical", "answer"]
 FORMS: tuple[Form, ...] = get_args(Form)
@@ -61,9 +61,5 @@ def submission_of(text: str, form: Form) -> Submission:
     text = text.strip()
     if form == "program":
         return Submission(program=tokenize(text))
-    answer = parse_answer(text, "absolute")
-    if answer is None and form == "answer":
-        found = written(text[:MAX_TEXT])
-        if found is not None:
-            answer = parse_answer(f"{found.value!r}{'%' if found.percent else ''}", "absolute")
+    answer = read_answer(text) if form == "answer" else parse_answer(text, "absolute")
     return Submission(answer, malformed=answer is None and bool(text))

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from crossfoot.grading.answer import Gold, Submission, parse_answer
+from crossfoot.grading.answer import Answer, Gold, Submission, parse_answer
 from crossfoot.grading.graders import submitted_value
 
 MAX_TEXT = 500
@@ -44,6 +44,16 @@ def written(text: str) -> Written | None:
     decimals = len(first["decimals"] or first["bare"] or "")
     percent = text[first.end() :].lstrip().startswith("%")
     return Written(value, 0.5 * 10.0**-decimals, percent)
+
+
+def read_answer(text: str) -> Answer | None:
+    """An answer string as an answer: what ``parse_answer`` reads, or its one number."""
+    text = text.strip()
+    answer = parse_answer(text, "absolute")
+    if answer is None and (found := written(text)) is not None:
+        value = found.value / 100.0 if found.percent else found.value
+        answer = Answer(value, "absolute", text[:MAX_TEXT])
+    return answer
 
 
 def answer_correct(submission: Submission, gold: Gold) -> bool | None:
