@@ -160,7 +160,7 @@ def test_a_server_is_held_against_its_own_base(crossfoot, adapter):
     ("arguments", "told"),
     [
         (["--engines", "transformers,remote"], "--served is missing"),
-        (["--engines", "vllm"], "known are transformers, remote"),
+        (["--engines", "vllm"], "known are transformers, openvino, remote"),
         (["--forms", "gguf"], "no engine of --engines runs the form gguf"),
         (["--engines", ""], "no engine"),
         (["--engines", "remote", "--served", "m"], "needs the address"),

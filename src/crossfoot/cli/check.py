@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def check(
     run: Annotated[Path, typer.Argument(help="A run or adapter folder.")],
     engines: Annotated[str, typer.Option(help="Names, the reference first.")] = "transformers",
-    forms: Annotated[str, typer.Option(help="Forms that the engines run.")] = "adapter,merged",
+    forms: Annotated[str, typer.Option(help="Of adapter, merged, gguf.")] = "adapter,merged",
     model: Annotated[str | None, typer.Option(help="The base; the adapter's own.")] = None,
     endpoint: Annotated[
         str | None, typer.Option(help="The remote engine's server, http://localhost:8000/v1.")

@@ -138,13 +138,21 @@ def gguf_file(model: str, adapter: Path | None) -> Path:
         metadata.version("crossfoot"),
         model,
         weights_sha256(Path(resolve(model))) or getattr(config, "_commit_hash", None),
-        weights_sha256(adapter) if adapter else None,
+        _adapter_parts(adapter) if adapter else None,
     )
     key = hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
     path = cache_folder() / "gguf" / f"{Path(model).name}-{key}-{TYPE}.gguf"
     if not path.is_file():
         export_gguf(Tuned(Path(model).name, model, adapter), path, TYPE)
     return path
+
+
+def _adapter_parts(adapter: Path) -> tuple[str, str | None]:
+    """An adapter's config, which says how strongly it is applied, and its weights' hash."""
+    try:
+        return (adapter / "adapter_config.json").read_text("utf-8"), weights_sha256(adapter)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ModelError("no adapter here", file=adapter) from error
 
 
 def _pipeline(path: Path) -> Any:

@@ -27,6 +27,7 @@ import torch
 from crossfoot.errors import ModelError, RecipeError
 from crossfoot.models.gguf_tokenizer import add_tokenizer
 
+Array = np.ndarray[Any, Any]
 GgufType = Literal["f16", "q8_0"]
 LOGIT_BOUNDS: dict[GgufType, float] = {"f16": 1e-4, "q8_0": 0.1}
 
@@ -44,7 +45,7 @@ class _Tensor:
     name: str
     kind: gguf.GGMLQuantizationType
     shape: tuple[int, ...]
-    data: Callable[[], np.ndarray[Any, Any]]
+    data: Callable[[], Array]
 
 
 def gguf_type(name: str) -> GgufType:
@@ -191,17 +192,17 @@ def _kind(weight: torch.Tensor, quantised: gguf.GGMLQuantizationType) -> gguf.GG
     return gguf.GGMLQuantizationType.F16 if weight.shape[-1] % block else quantised
 
 
-def _values(weight: torch.Tensor, heads: int | None, plus_one: bool) -> np.ndarray[Any, Any]:
+def _values(weight: torch.Tensor, heads: int | None, plus_one: bool) -> Array:
     values = weight.detach().to("cpu", torch.float32)
     if heads is not None:
         # Rows i and i + width/2 of a head become neighbours.
         halves = values.reshape(heads, 2, values.shape[0] // heads // 2, *values.shape[1:])
         values = halves.transpose(1, 2).reshape(values.shape)
-    array: np.ndarray[Any, Any] = (values + 1 if plus_one else values).numpy()
+    array: Array = (values + 1 if plus_one else values).numpy()
     return array
 
 
-def _rope_factors(config: Any) -> np.ndarray[Any, Any] | None:
+def _rope_factors(config: Any) -> Array | None:
     """What each frequency is divided by, (width / 2,), for Llama 3's rotary positions."""
     rope = _ropes(config)["full_attention"]
     if rope["rope_type"] != "llama3":
@@ -211,16 +212,15 @@ def _rope_factors(config: Any) -> np.ndarray[Any, Any] | None:
     width = _head_width(config)
     plain = 1.0 / rope["rope_theta"] ** (torch.arange(0, width, 2).float() / width)
     scaled, _ = ROPE_INIT_FUNCTIONS["llama3"](config, torch.device("cpu"))
-    factors: np.ndarray[Any, Any] = (plain / scaled).numpy().astype(np.float32)
+    factors: Array = (plain / scaled).numpy()
     return factors
 
 
-def _stored(tensor: _Tensor) -> np.ndarray[Any, Any]:
+def _stored(tensor: _Tensor) -> Array:
     """The bytes of a tensor, (rows, bytes of a row)."""
     values = np.ascontiguousarray(tensor.data())
     with np.errstate(over="ignore"):
-        quantised = gguf.quantize(values, tensor.kind)
+        quantised: Array = gguf.quantize(values, tensor.kind)
     if tensor.kind is gguf.GGMLQuantizationType.F16 and not np.isfinite(quantised).all():
         raise ModelError(f"{tensor.name} has weights that are no float16 numbers")
-    stored: np.ndarray[Any, Any] = quantised.view(np.uint8)
-    return stored
+    return quantised.view(np.uint8)
