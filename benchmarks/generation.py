@@ -110,7 +110,8 @@ def main() -> None:
             else:
                 for sample in batch[: max(0, NAIVE_CONVERSATIONS - start)]:
                     measured[name].add([sample], engine)
-        print(f"{start + len(batch)} of {len(samples)} conversations", file=sys.stderr)
+            done = f"{start + len(batch)} of {len(samples)} conversations"
+            print(f"{name}: {done}, {measured[name].wall_seconds:.0f} s", file=sys.stderr)
     bound = bandwidth() / weights * min(size, len(samples))
     base = measured["plain"]
     for name, result in measured.items():
