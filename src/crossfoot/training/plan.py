@@ -17,11 +17,12 @@ import psutil
 import torch
 
 from crossfoot.models.loading import DTYPES, load_config
+from crossfoot.training.arguments import keep_budget, training_arguments
 from crossfoot.training.batches import micro_batches
 from crossfoot.training.data import Trees
 from crossfoot.training.memory import Memory, estimate
 from crossfoot.training.recipe import Recipe
-from crossfoot.training.train import prepare, steps_of, training_arguments
+from crossfoot.training.train import prepare, steps_of
 from crossfoot.training.tree import Tree
 
 # What a training reaches of the rate of plain matrix products. LoRA of the embedded model: 0.4,
@@ -71,6 +72,7 @@ def plan(recipe: Recipe) -> Plan:
     prepared = prepare(recipe)
     trained = prepared.trained
     steps = steps_of(trained.trees, recipe, arguments)
+    keep_budget(arguments, recipe, steps)
     count = step_count(len(steps), arguments)
     heaviest = _heaviest(steps, recipe.batch_tokens)
     memory = estimate(recipe, config, heaviest, arguments.optim)

@@ -16,7 +16,10 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from crossfoot.chat.prompt import PromptForm
 from crossfoot.errors import RecipeError
+from crossfoot.targets.context import ContextOptions, Input
+from crossfoot.targets.single import PromptStyle, Single, Target
 
 MAX_RECIPE_BYTES = 1_000_000
 _OWN_TRAINER_KEYS = {
@@ -47,6 +50,8 @@ class DataPart(_Strict):
     split: str = "train"
     limit: int | None = Field(default=None, gt=0)
     seed: int = 0
+    with_evidence: bool = False  # only questions whose evidence is named or can be rebuilt
+    skip_bad: bool = False  # leave out records with wrong fields or wrong evidence
 
 
 class Validation(_Strict):
@@ -74,24 +79,85 @@ class Adapter(_Strict):
         return self
 
 
+class Quantization(_Strict):
+    """How bitsandbytes packs the base weights of ``qlora``."""
+
+    quant_type: Literal["nf4", "fp4"] = "nf4"
+    double_quant: bool = True
+    compute_dtype: Literal["float32", "bfloat16", "float16"] | None = None  # the recipe's dtype
+
+
+class Generation(_Strict):
+    """How ``crossfoot eval`` of the run decodes."""
+
+    max_new_tokens: int = Field(default=80, gt=0)
+    num_beams: int = Field(default=1, gt=0)
+    do_sample: bool = False
+    temperature: float | None = Field(default=None, gt=0)
+    top_p: float | None = Field(default=None, gt=0, le=1)
+    constrained: bool = False
+
+
 class Recipe(_Strict):
     """One supervised fine-tuning.
 
-    ``dtype`` is what is computed in; weights that are all trained are held in float32.
+    ``dtype`` is what is computed in; weights that are all trained are held in float32. ``target``
+    and ``input`` other than ``tool`` and ``all`` are for single questions (targets/single.py).
     """
 
     model: str
     dtype: Literal["float32", "bfloat16", "float16"] = "bfloat16"
-    prompt: Literal["short", "long"] = "long"
+    prompt: PromptForm = "long"
+    prompt_style: PromptStyle = "instruct"  # base: text to continue, for models without template
+    target: Target = "tool"
+    input: Input = "all"
+    text_distractors: int = Field(default=3, ge=0)  # of noisy_gold
+    table_distractors: int = Field(default=2, ge=0)
+    context_seed: int = 0
+    budget: int = Field(default=10, gt=0)  # of retrieved: paragraphs and rows
     data: list[DataPart] = Field(min_length=1)
     validation: Validation = Validation()
+    train_tokens: int | None = Field(default=None, gt=0)  # encoded tokens, instead of epochs
     rows: Literal["page", "target"] = "page"  # a page's rows as one tree, or one by one
     max_tokens: int = Field(4096, gt=0)  # longer rows are left out and reported, never cut
     batch_rows: int = Field(64, gt=0)  # of an optimizer step, about; trees are not split for it
     batch_tokens: int = Field(4096, gt=0)  # of a micro-batch
     adapter: Adapter = Adapter()
+    quantization: Quantization = Quantization()
     trainer: dict[str, Any] = {}
-    output: str | None = None
+    generation: Generation = Generation()
+    gate: Literal["off", "warn", "stop"] = "off"  # where the base model answers nothing right
+    gate_sample: int = Field(default=50, gt=0)
+    output: str | None = None  # {input} and {target} stand for these keys
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Recipe:
+        if self.target == "tool" and self.prompt_style == "base":
+            raise ValueError("tool calls need a chat template: prompt_style base has none")
+        if self.train_tokens is not None and "max_steps" in self.trainer:
+            raise ValueError("train_tokens and trainer.max_steps contradict each other")
+        return self
+
+    @property
+    def single(self) -> Single | None:
+        """How single questions are put; None where whole conversations are trained on."""
+        if self.target == "tool" and self.input == "all":
+            return None
+        context = ContextOptions(
+            self.input,
+            self.text_distractors,
+            self.table_distractors,
+            self.context_seed,
+            self.budget,
+        )
+        return Single(self.target, context)
+
+    @property
+    def folder(self) -> str | None:
+        """``output`` with what stands in braces filled in."""
+        if self.output is None:
+            return None
+        return self.output.replace("{input}", self.input).replace("{target}", self.target)
 
 
 def load_recipe(path: str | Path, overrides: list[str] | None = None) -> Recipe:
@@ -185,6 +251,8 @@ def _known_keys(location: tuple[int | str, ...]) -> list[str]:
         "data": DataPart,
         "validation": Validation,
         "adapter": Adapter,
+        "quantization": Quantization,
+        "generation": Generation,
     }
     if len(location) > 1:
         return list(sections[location[0]].model_fields)
