@@ -22,6 +22,7 @@ from crossfoot.chat.prompt import PromptForm, instructions
 from crossfoot.chat.template import Chat
 from crossfoot.errors import CrossfootError, DataError, RecipeError
 from crossfoot.grading.answer import Gold
+from crossfoot.grading.texts import Form
 from crossfoot.pages.markdown import render_page
 from crossfoot.targets.context import Context, ContextOptions, choose_context, evidence_in
 from crossfoot.targets.conversation import turn_messages
@@ -40,6 +41,13 @@ class Single:
 
     target: Target = "program"
     context: ContextOptions = field(default_factory=ContextOptions)
+
+    @property
+    def form(self) -> Form:
+        """What the one reply is; calls have no such form."""
+        if self.target == "tool":
+            raise ValueError("calls are no single reply")
+        return self.target
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,17 +111,27 @@ def chat_for(tokenizer: Any, target: Target, style: PromptStyle = "instruct") ->
 _INSTRUCT = "use prompt style instruct"
 
 
+def can_be_asked(sample: Sample, single: Single) -> bool:
+    """Whether a question has the context that is to be shown; RecipeError for conversations."""
+    _check_single(sample)
+    return not single.context.needs_evidence or bool(evidence_in(sample).units)
+
+
+def _check_single(sample: Sample) -> None:
+    if len(sample.turns) != 1:
+        raise RecipeError(
+            f"{sample.sample_id} has {len(sample.turns)} turns",
+            advice="this target and input are for single questions: use finqa",
+        )
+
+
 def reason_against(sample: Sample, single: Single, skip_bad: bool = False) -> str | None:
     """Why a question cannot be trained on in this form, or None.
 
     Raises RecipeError for conversations of several turns; DataError where the record names evidence
     that its page does not have, unless ``skip_bad``.
     """
-    if len(sample.turns) != 1:
-        raise RecipeError(
-            f"{sample.sample_id} has {len(sample.turns)} turns",
-            advice="this target and input are for single questions: use finqa",
-        )
+    _check_single(sample)
     gold = sample.turns[0].gold
     if gold is None:
         return "without label"

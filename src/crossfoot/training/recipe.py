@@ -95,7 +95,8 @@ class Generation(_Strict):
     do_sample: bool = False
     temperature: float | None = Field(default=None, gt=0)
     top_p: float | None = Field(default=None, gt=0, le=1)
-    constrained: bool = False
+    seed: int = 0
+    constrained: bool = False  # programs over the numbers and rows of the prompt, or calls
 
 
 class Recipe(_Strict):
