@@ -77,6 +77,9 @@ def evaluate(
     shards: Annotated[
         int, typer.Option(min=1, help="Ray workers, each with an engine of its own.")
     ] = 1,
+    report_to: Annotated[
+        _Text, typer.Option(help="wandb (offline), tensorboard, trackio; with commas between.")
+    ] = None,
     output: Annotated[Path | None, typer.Option(help="The run folder.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
@@ -130,7 +133,8 @@ def evaluate(
             "table_distractors": table_distractors,
             "context_seed": context_seed,
             "budget": budget,
-            "generation": {key: value for key, value in generation.items() if value is not None},
+            "generation": generation,
+            "tracking": {"report_to": report_to.split(",") if report_to else None},
         },
     )
     model, sampling, held = recipe.model, sampling_of(recipe), recipe.generation.constrained
@@ -188,7 +192,7 @@ def evaluate(
             batch_size=batch_size,
             progress=show,
         )
-    metrics = finish(run, predictions, samples, source, setting, batch_size)
+    metrics = finish(run, predictions, samples, source, setting, batch_size, recipe.tracking)
     if json:
         print_json(metrics)
     else:

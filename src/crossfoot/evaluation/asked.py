@@ -62,15 +62,22 @@ def trained_in(path: str | None) -> Trained | None:
 
 
 def asked(trained: Trained | None, model: str, given: dict[str, Any]) -> Recipe:
-    """The recipe of an evaluation: of the training, or of ``model`` alone, with what is given."""
+    """The recipe of an evaluation: of the training, or of ``model`` alone, with what is given.
+
+    ``given`` has keys of a recipe, its sections ``generation`` and ``tracking`` among them; None
+    is what is not given.
+    """
     if trained is None:
         document: dict[str, Any] = {"prompt": "short"}
     else:
         document = {key: getattr(trained.recipe, key) for key in PUT}
         document["generation"] = trained.recipe.generation.model_dump()
-    generation = document.pop("generation", {}) | given.pop("generation", {})
+        document["tracking"] = trained.recipe.tracking.model_dump()
+    for section in ("generation", "tracking"):
+        own = {key: value for key, value in given[section].items() if value is not None}
+        given = given | {section: document.get(section, {}) | own}
     document |= {key: value for key, value in given.items() if value is not None}
-    document |= {"model": model, "data": [{"task": "any"}], "generation": generation}
+    document |= {"model": model, "data": [{"task": "any"}]}
     try:
         recipe = Recipe.model_validate(document)
     except ValidationError as error:

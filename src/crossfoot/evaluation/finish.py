@@ -14,8 +14,10 @@ from crossfoot.evaluation.evaluate import LATENCIES, inference_seconds
 from crossfoot.evaluation.metrics import summarise
 from crossfoot.evaluation.predictions import Prediction
 from crossfoot.reports.card import model_card
+from crossfoot.reports.trackers import report_evaluation
 from crossfoot.runs.folder import RunFolder, environment
 from crossfoot.tasks.base import Sample
+from crossfoot.training.sections import Tracking
 
 METRICS = "test_metrics.json"
 
@@ -27,6 +29,7 @@ def finish(
     source: dict[str, Any],
     setting: Setting,
     batch_size: int,
+    tracking: Tracking,
 ) -> dict[str, Any]:
     """Write metrics, times and what the machine was; a training's card gets its results."""
     single = setting.single
@@ -51,4 +54,5 @@ def finish(
     run.write_json("test_environment.json" if trained else "environment.json", environment())
     if trained:
         run.write_text("README.md", model_card(run))
+    report_evaluation(tracking, run, metrics, [one.latency_ms for one in predictions])
     return metrics

@@ -10,6 +10,7 @@ import torch
 from transformers import TrainingArguments
 
 from crossfoot.errors import RecipeError
+from crossfoot.reports.trackers import check_trackers
 from crossfoot.training.machine import check_dtype, check_optimizer
 from crossfoot.training.recipe import Recipe
 from crossfoot.training.tree import Tree
@@ -23,6 +24,7 @@ def training_arguments(recipe: Recipe, output: Path) -> TrainingArguments:
     RecipeError where this machine lacks what the recipe asks for.
     """
     check_dtype(recipe)
+    check_trackers(recipe.tracking)
     cpu = not torch.cuda.is_available()
     options: dict[str, Any] = {
         "per_device_train_batch_size": 1,  # one step's trees
@@ -32,7 +34,9 @@ def training_arguments(recipe: Recipe, output: Path) -> TrainingArguments:
         "logging_steps": 1,
         "save_steps": 50,
         "disable_tqdm": True,
-        "report_to": "none",
+        "report_to": recipe.tracking.report_to or "none",
+        "project": recipe.tracking.project,
+        "run_name": output.name,
         "save_total_limit": 1,
         "bf16": recipe.dtype == "bfloat16",
         "fp16": recipe.dtype == "float16" and not cpu,

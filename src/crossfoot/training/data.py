@@ -16,7 +16,8 @@ from crossfoot.targets.single import Single, opening_of, reason_against
 from crossfoot.tasks.base import Sample
 from crossfoot.tasks.registry import load_task
 from crossfoot.tasks.split import choose, validation_split
-from crossfoot.training.recipe import DataPart, Recipe
+from crossfoot.training.recipe import Recipe
+from crossfoot.training.sections import DataPart
 from crossfoot.training.tree import Tree, grow
 
 

@@ -14,16 +14,26 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
 from crossfoot.chat.prompt import PromptForm
 from crossfoot.errors import RecipeError
 from crossfoot.targets.context import ContextOptions, Input
 from crossfoot.targets.single import PromptStyle, Single, Target
+from crossfoot.training.sections import (
+    Adapter,
+    DataPart,
+    Generation,
+    Quantization,
+    Section,
+    Tracking,
+    Validation,
+)
 
 MAX_RECIPE_BYTES = 1_000_000
 _OWN_TRAINER_KEYS = {
     "output_dir": "use --output",
+    "report_to": "use tracking.report_to",
     "remove_unused_columns": "leave it out",
     "per_device_train_batch_size": "use batch_rows for a step, batch_tokens for a micro-batch",
     "gradient_accumulation_steps": "use batch_rows, the rows of an optimizer step",
@@ -39,67 +49,7 @@ _Loader.add_implicit_resolver(
 )
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class DataPart(_Strict):
-    """One source of conversations; ``limit`` takes that many, chosen by ``seed``."""
-
-    task: str
-    split: str = "train"
-    limit: int | None = Field(default=None, gt=0)
-    seed: int = 0
-    with_evidence: bool = False  # only questions whose evidence is named or can be rebuilt
-    skip_bad: bool = False  # leave out records with wrong fields or wrong evidence
-
-
-class Validation(_Strict):
-    """Conversations of the first data part that are never trained on, cut by page."""
-
-    conversations: int = Field(default=150, ge=0)
-    seed: int = 0
-    scored: int = Field(default=40, ge=0)  # how many of them the held-out loss is measured on
-
-
-class Adapter(_Strict):
-    """LoRA on top of frozen weights (``qlora``: 4-bit ones), or full fine-tuning (``none``)."""
-
-    method: Literal["none", "lora", "qlora"] = "lora"
-    rank: int = Field(default=16, gt=0)
-    alpha: int = Field(default=32, gt=0)
-    dropout: float = Field(default=0.0, ge=0, lt=1)
-    targets: str | list[str] = "all-linear"
-    start_from: str | None = None  # an adapter or run folder to go on from, with its own rank
-
-    @model_validator(mode="after")
-    def _adapter_to_start_from(self) -> Adapter:
-        if self.method == "none" and self.start_from is not None:
-            raise ValueError("start_from needs an adapter, but method is none; name it as model")
-        return self
-
-
-class Quantization(_Strict):
-    """How bitsandbytes packs the base weights of ``qlora``."""
-
-    quant_type: Literal["nf4", "fp4"] = "nf4"
-    double_quant: bool = True
-    compute_dtype: Literal["float32", "bfloat16", "float16"] | None = None  # the recipe's dtype
-
-
-class Generation(_Strict):
-    """How ``crossfoot eval`` of the run decodes."""
-
-    max_new_tokens: int = Field(default=80, gt=0)
-    num_beams: int = Field(default=1, gt=0)
-    do_sample: bool = False
-    temperature: float | None = Field(default=None, gt=0)
-    top_p: float | None = Field(default=None, gt=0, le=1)
-    seed: int = 0
-    constrained: bool = False  # programs over the numbers and rows of the prompt, or calls
-
-
-class Recipe(_Strict):
+class Recipe(Section):
     """One supervised fine-tuning.
 
     ``dtype`` is what is computed in; weights that are all trained are held in float32. ``target``
@@ -125,8 +75,9 @@ class Recipe(_Strict):
     batch_tokens: int = Field(4096, gt=0)  # of a micro-batch
     adapter: Adapter = Adapter()
     quantization: Quantization = Quantization()
-    trainer: dict[str, Any] = {}
+    trainer: dict[str, Any] = Field(default_factory=dict)
     generation: Generation = Generation()
+    tracking: Tracking = Tracking()
     gate: Literal["off", "warn", "stop"] = "off"  # where the base model answers nothing right
     gate_sample: int = Field(default=50, gt=0)
     output: str | None = None  # {input} and {target} stand for these keys
@@ -254,6 +205,7 @@ def _known_keys(location: tuple[int | str, ...]) -> list[str]:
         "adapter": Adapter,
         "quantization": Quantization,
         "generation": Generation,
+        "tracking": Tracking,
     }
     if len(location) > 1:
         return list(sections[location[0]].model_fields)

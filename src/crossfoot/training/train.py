@@ -22,6 +22,7 @@ from crossfoot.errors import RecipeError
 from crossfoot.models import unsloth
 from crossfoot.models.adapters import add_adapter, save_trained
 from crossfoot.models.loading import DTYPES, identity, load_config, load_model, load_tokenizer
+from crossfoot.reports import trackers
 from crossfoot.reports.card import model_card
 from crossfoot.runs.folder import RunFolder, environment
 from crossfoot.targets.single import chat_for
@@ -109,6 +110,7 @@ def train(
         run.write_json("data.json", _data_summary(prepared, way))
         run.write_json("args.json", arguments.to_sanitized_dict())
         before = rewind(run, checkpoint)
+    trackers.begin(recipe.tracking, output)
     trainer = _trainer(recipe, arguments, model, trained, held_out, way)
     trainer.add_callback(_RunLog(run, before, progress))
     started = time.perf_counter()
@@ -117,6 +119,7 @@ def train(
         duration = before + time.perf_counter() - started
         final = trainer.evaluate() if held_out.trees else {}
     if writes:
+        trackers.end(recipe.tracking)
         save_trained(model.to(DTYPES[recipe.dtype]), prepared.tokenizer, output / FINAL)
         run.write_json("timing.json", _timing(duration, final))
         run.write_text("README.md", model_card(run))
