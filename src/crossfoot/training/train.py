@@ -30,6 +30,7 @@ from crossfoot.tasks.split import choose
 from crossfoot.training.arguments import CHECKPOINTS, keep_budget, training_arguments
 from crossfoot.training.batches import plan_steps
 from crossfoot.training.data import TrainingData, Trees, build_trees, load_data
+from crossfoot.training.gate import pass_gate
 from crossfoot.training.logprobs import Way
 from crossfoot.training.memory import explained_shortage, is_shortage
 from crossfoot.training.recipe import Recipe
@@ -93,8 +94,11 @@ def train(
     set_seed(arguments.seed)
     with explained_shortage(recipe, output, loading=True):
         model = _model(recipe, say if writes else lambda line: None)
-    way, why = choose_way(model)
     checkpoint = last_checkpoint(output)
+    if checkpoint is None:
+        asked = prepared.data.validation or prepared.data.train
+        pass_gate(recipe, model, prepared.tokenizer, asked, say if writes else lambda line: None)
+    way, why = choose_way(model)
     before = 0.0
     if writes:
         say(why)
