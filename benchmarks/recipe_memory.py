@@ -1,6 +1,6 @@
 """The GPU memory that recipes for models that are not here would need, as their headers say it.
 
-    python benchmarks/recipe_memory.py
+    python benchmarks/recipe_memory.py [convfinqa-qwen3.5-4b-lora ...]
 
 The shapes below are those that the models' authors published (their config.json). The micro-batch
 is the largest of a step of synthetic pages, in the model's own chat template and in tokens of the
@@ -12,6 +12,7 @@ JSON object with gigabytes by recipe; its ``ratio`` is the largest of them by th
 
 from __future__ import annotations
 
+import argparse
 import json
 from importlib.resources import files
 from pathlib import Path
@@ -97,10 +98,13 @@ def gigabytes(recipe: Recipe) -> float:
 
 def main() -> None:
     quiet_libraries()
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", help="recipes; all of them by default")
+    names = parser.parse_args().names
     found: dict[str, Any] = {}
     for path in sorted(RECIPES.glob("*.yaml")):
         recipe = load_recipe(path)
-        if recipe.model in MODELS:
+        if recipe.model in MODELS and (not names or path.stem in names):
             found[path.stem] = round(gigabytes(recipe), 1)
             print(f"{path.name:45} {found[path.stem]:5.1f} GB", flush=True)
     print(
