@@ -15,6 +15,7 @@ import torch
 import yaml
 from safetensors.torch import load_file
 
+import families
 import tiny
 import workshop
 from crossfoot.errors import CrossfootError, ModelError, RecipeError
@@ -23,6 +24,7 @@ from crossfoot.reports.card import model_card
 from crossfoot.runs.folder import RunFolder
 from crossfoot.tasks.registry import load_task
 from crossfoot.training.data import load_data
+from crossfoot.training.recipe import CHECKPOINTING
 from crossfoot.training.train import train
 
 SECRET = "hf_TheTokenOfTheTest"
@@ -242,6 +244,25 @@ def test_progress_tells_each_step_of_all(workspace, tmp_path):
         progress=lambda step, steps, measured: told.append((step, steps, "loss" in measured)),
     )
     assert told == [(step, 6, True) for step in range(1, 7)] + [(6, 6, False)]
+
+
+@pytest.mark.parametrize("name", CHECKPOINTING)
+def test_checkpoints_of_a_forked_cache_change_no_step(workspace, tmp_path, name):
+    """Qwen3.5: transformers' own checkpointing would take the cache away, and the page with it."""
+    families.build("qwen3_5").save_pretrained(tmp_path / "model")
+    tiny.tokenizer().save_pretrained(tmp_path / "model")
+    losses = []
+    for checkpointing in (False, True):
+        recipe = workshop.recipe(
+            tmp_path / "model",
+            data=[{"task": "convfinqa", "limit": 2}],
+            validation={"conversations": 0},
+            trainer={"max_steps": 2, name: checkpointing},
+        )
+        run = train(recipe, tmp_path / f"{checkpointing}")
+        assert run.read_json("data.json")["way"] == "fork"
+        losses.append([line["loss"] for line in run.read_lines("train_loss.log")])
+    assert losses[1] == pytest.approx(losses[0], rel=1e-5)
 
 
 def test_all_weights_are_trained_with_method_none(workspace, tmp_path):

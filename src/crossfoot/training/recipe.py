@@ -19,6 +19,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from crossfoot.errors import RecipeError
 
 MAX_RECIPE_BYTES = 1_000_000
+# transformers' two names of one setting; the first goes with version 6.
+CHECKPOINTING = ("gradient_checkpointing", "activation_checkpointing")
 _OWN_TRAINER_KEYS = {
     "output_dir": "use --output",
     "remove_unused_columns": "leave it out",
@@ -92,6 +94,11 @@ class Recipe(_Strict):
     adapter: Adapter = Adapter()
     trainer: dict[str, Any] = {}
     output: str | None = None
+
+    @property
+    def checkpointing(self) -> bool:
+        """Whether activations are computed again in the backward pass instead of kept."""
+        return any(bool(self.trainer.get(name)) for name in CHECKPOINTING)
 
 
 def load_recipe(path: str | Path, overrides: list[str] | None = None) -> Recipe:

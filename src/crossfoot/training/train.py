@@ -32,10 +32,10 @@ from crossfoot.training.batches import plan_steps
 from crossfoot.training.data import TrainingData, Trees, build_trees, load_data
 from crossfoot.training.logprobs import Way
 from crossfoot.training.machine import check_dtype, check_optimizer
-from crossfoot.training.memory import explained_shortage, is_shortage
-from crossfoot.training.recipe import Recipe
+from crossfoot.training.recipe import CHECKPOINTING, Recipe
 from crossfoot.training.sft import TreeTrainer
 from crossfoot.training.sharing import choose_way
+from crossfoot.training.shortage import explained_shortage, is_shortage
 from crossfoot.training.tree import Tree
 
 CHECKPOINTS = "checkpoints"
@@ -152,9 +152,10 @@ def _trainer(
     held_out: Trees,
     way: Way,
 ) -> TreeTrainer:
-    checkpoint = arguments.gradient_checkpointing and way == "fork"
+    checkpoint = recipe.checkpointing and way == "fork"
     if checkpoint:  # transformers' own switches caches off
-        arguments.gradient_checkpointing = False
+        for name in CHECKPOINTING:
+            setattr(arguments, name, False)
     trainer = TreeTrainer(
         model=model,
         args=arguments,
@@ -287,7 +288,8 @@ def _check_folder(run: RunFolder, recipe: Recipe, resume: bool) -> None:
 def _lasting(recipe: Recipe) -> dict[str, Any]:
     """What a resumed run may not change; computing activations again changes no result."""
     document = recipe.model_dump()
-    document["trainer"].pop("gradient_checkpointing", None)
+    for name in CHECKPOINTING:
+        document["trainer"].pop(name, None)
     return document
 
 
