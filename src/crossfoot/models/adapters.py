@@ -106,14 +106,25 @@ def base_model(adapter: Path, otherwise: str | None = None) -> str:
     return base
 
 
-def save_trained(model: Any, tokenizer: Any, folder: Path) -> None:
-    """Write adapter or model, and tokenizer, to ``folder``, whole or not at all.
+def save_trained(
+    model: Any,
+    tokenizer: Any,
+    folder: Path,
+    dtype: torch.dtype | None = None,
+    weights_of: dict[str, torch.Tensor] | None = None,
+) -> None:
+    """Write adapter or model in ``dtype``, and tokenizer, to ``folder``, whole or not at all.
 
     LoRA weights are stored in bfloat16: half the size of the float32 that they were trained in.
+    ``weights_of`` is the whole state of a model that is split among processes.
     """
+    if weights_of is not None:
+        weights_of = {name: tensor.to(dtype) for name, tensor in weights_of.items()}
+    elif dtype is not None:
+        model = model.to(dtype)
     temporary = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(temporary, ignore_errors=True)
-    model.save_pretrained(temporary)
+    model.save_pretrained(temporary, state_dict=weights_of)
     tokenizer.save_pretrained(temporary)
     weights = temporary / WEIGHTS
     if weights.is_file():

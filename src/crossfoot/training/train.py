@@ -31,7 +31,7 @@ from crossfoot.tasks.split import choose
 from crossfoot.training.batches import plan_steps
 from crossfoot.training.data import TrainingData, Trees, build_trees, load_data
 from crossfoot.training.logprobs import Way
-from crossfoot.training.machine import check_dtype, check_optimizer
+from crossfoot.training.machine import check_dtype, check_optimizer, check_split
 from crossfoot.training.recipe import CHECKPOINTING, Recipe
 from crossfoot.training.sft import TreeTrainer
 from crossfoot.training.sharing import choose_way
@@ -90,6 +90,7 @@ def train(
     with explained_shortage(recipe, output, loading=True):
         model = _model(recipe, say if writes else lambda line: None)
     way, why = choose_way(model)
+    check_split(way, arguments)
     checkpoint = _last_checkpoint(output)
     before = 0.0
     if writes:
@@ -113,8 +114,10 @@ def train(
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
         duration = before + time.perf_counter() - started
         final = trainer.evaluate() if held_out.trees else {}
+    # Parts of a model that is split among processes are put together by all of them.
+    whole = trainer.accelerator.get_state_dict(trainer.model_wrapped) if trainer.split else None
     if writes:
-        save_trained(model.to(DTYPES[recipe.dtype]), prepared.tokenizer, output / FINAL)
+        save_trained(model, prepared.tokenizer, output / FINAL, DTYPES[recipe.dtype], whole)
         run.write_json("timing.json", _timing(duration, final))
         run.write_text("README.md", model_card(run))
         shutil.rmtree(output / CHECKPOINTS, ignore_errors=True)
