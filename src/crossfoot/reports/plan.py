@@ -75,7 +75,7 @@ def _sharing(recipe: Recipe, plan: Plan) -> str:
 def _time(plan: Plan) -> str:
     rest = plan.seconds - plan.attention_seconds
     return (
-        f"{_duration(plan.seconds)} on this machine as busy as it is now: attention "
+        f"{_duration(plan.seconds)} on this machine when it is idle: attention "
         f"{_duration(plan.attention_seconds)}, by one layer just timed; the rest "
         f"{_duration(rest)}, {plan.flops:.1e} operations at {EFFICIENCY} of the "
         f"{plan.gigaflops:,.0f} GFLOP/s of matrix products just timed"

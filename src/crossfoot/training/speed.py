@@ -3,7 +3,8 @@
 Attention over a tree is much slower for each operation than a matrix product (docs/log.md, entry
 4), the more so the shorter the branches and the longer the page. So it is not counted but timed, on
 one layer of one typical tree; what is left is counted, and divided by the rate of matrix products.
-``benchmarks/training_time.py`` compares the sum with trainings.
+``benchmarks/training_time.py`` compares the sum with trainings. On a CPU the clock counts seconds
+of its cores, so that other work on the machine does not show: estimates are for an idle one.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ def matmul_rate(device: str, dtype: str) -> float:
     """Floating-point operations in a second of square matrix products, the best seen."""
     size = 4096 if device == "cuda" else 1024
     one = torch.ones(size, size, dtype=DTYPES[dtype], device=device)
-    return 2 * size**3 / _best(lambda: float((one @ one)[0, 0]))  # a number waits for a GPU
+    # A number waits for a GPU.
+    return 2 * size**3 / _best(lambda: float((one @ one)[0, 0]), clock_of(device))
 
 
 def attention_seconds(recipe: Recipe, config: Any, trees: Sequence[Tree], device: str) -> float:
@@ -64,7 +66,7 @@ def _one_layer(recipe: Recipe, text: Any, tree: Tree, device: str) -> float:
         output.sum().backward()
         float(query.grad[0, 0, 0, 0])  # waits for a GPU
 
-    return _best(run)
+    return _best(run, clock_of(device))
 
 
 def _attention_layers(text: Any) -> int:
@@ -73,14 +75,22 @@ def _attention_layers(text: Any) -> int:
     return sum("linear" not in kind for kind in kinds)
 
 
-def _best(run: Callable[[], object]) -> float:
+def clock_of(device: str) -> Callable[[], float]:
+    """Seconds that this process would have taken on an idle machine."""
+    if device == "cuda":
+        return time.perf_counter
+    threads = torch.get_num_threads()
+    return lambda: time.process_time() / threads
+
+
+def _best(run: Callable[[], object], clock: Callable[[], float]) -> float:
     """Seconds of the fastest of as many runs as fit the probe, two at least."""
     best = float("inf")
     end = time.perf_counter() + PROBE_SECONDS
     for done in range(10_000):
-        started = time.perf_counter()
+        started = clock()
         run()
-        best = min(best, time.perf_counter() - started)
+        best = min(best, clock() - started)
         if done and time.perf_counter() > end:
             break
     return best
