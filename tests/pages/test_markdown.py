@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossfoot.pages.markdown import render_page, render_table
+from crossfoot.pages.markdown import render_labelled, render_page, render_table
 from crossfoot.pages.page import Page
 from crossfoot.pages.table import Table
 
@@ -116,3 +116,29 @@ def test_every_real_page_shows_each_of_its_rows(shared_data, name):
         lines = render_page(page).splitlines()
         first, last = lines.index("<table>"), lines.index("</table>")
         assert last - first == len(table.rows) + 2
+
+
+def test_a_labelled_table_has_each_number_behind_its_headers():
+    table = Table(
+        (
+            ("( in millions )", "2016", "", "2015"),
+            ("total  debt", "$ 6,225.2", "x", "-26 ( 26 )"),
+            ("as reported :", "", "", ""),
+            ("borrowings", "935.8"),
+        )
+    )
+    assert render_labelled(table) == (
+        "( in millions )\n"
+        "total debt: 2016 = 6225.2; x; 2015 = -26\n"
+        "as reported:\n"
+        "borrowings: 2016 = 935.8"
+    )
+    assert render_labelled(Table(())) == ""
+
+
+@given(st.lists(st.lists(st.text(), max_size=4).map(tuple), max_size=4).map(tuple))
+def test_any_table_is_labelled_in_a_line_a_row(rows):
+    header = " ".join(rows[0][0].split()) if rows and rows[0] else ""
+    lines = render_labelled(Table(rows)).split("\n") if rows else []
+    assert len(lines) <= len(rows)
+    assert not header or lines[0] == header

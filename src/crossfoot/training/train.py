@@ -114,7 +114,8 @@ def train(
         duration = before + time.perf_counter() - started
         final = trainer.evaluate() if held_out.trees else {}
     if writes:
-        save_trained(model.to(DTYPES[recipe.dtype]), prepared.tokenizer, output / FINAL)
+        trained_model = model.to(DTYPES[recipe.dtype])
+        save_trained(trained_model, prepared.tokenizer, output / FINAL, recipe.prompt)
         run.write_json("timing.json", _timing(duration, final))
         run.write_text("README.md", model_card(run))
         shutil.rmtree(output / CHECKPOINTS, ignore_errors=True)
