@@ -136,9 +136,12 @@ def test_a_labelled_table_has_each_number_behind_its_headers():
     assert render_labelled(Table(())) == ""
 
 
+def test_a_first_row_of_figures_labels_nothing():
+    table = Table((("2013", "$ 516"), ("2014", "556"), ("total", "1072")))
+    assert render_labelled(table) == "2013: 516\n2014: 556\ntotal: 1072"
+
+
 @given(st.lists(st.lists(st.text(), max_size=4).map(tuple), max_size=4).map(tuple))
 def test_any_table_is_labelled_in_a_line_a_row(rows):
-    header = " ".join(rows[0][0].split()) if rows and rows[0] else ""
-    lines = render_labelled(Table(rows)).split("\n") if rows else []
-    assert len(lines) <= len(rows)
-    assert not header or lines[0] == header
+    lines = render_labelled(Table(rows)).split("\n")
+    assert len(lines) in (max(len(rows), 1), max(len(rows) - 1, 1))

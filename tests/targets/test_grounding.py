@@ -62,6 +62,14 @@ def test_of_two_places_the_one_that_the_questions_name_is_meant(name):
     assert grounding(gold("133.1"), asked, ()) == f"{name} obligations: 2016 = 133.1"
 
 
+def test_a_table_without_header_is_said_by_its_rows():
+    page = Page("p", (), Table((("2013", "$ 516"), ("2014", "556"))), ())
+    for literal, said in (("516", "2013: 516"), ("556", "2014: 556")):
+        found = grounding(Gold(0.0, literal, "absolute", page=page), ["?"], ())
+        assert found == said
+        assert false_cells(found, page) == []
+
+
 def test_what_is_known_is_not_said_again():
     program = "subtract(6225.2, 5879)"
     assert grounding(gold(program), ["?"], {"6225.2"}) == "total debt: 2015 = 5879"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from crossfoot.pages.page import Page
-from crossfoot.pages.table import Table, clean_cell
+from crossfoot.pages.table import Table, clean_cell, with_header
 
 _TAG = re.compile(
     r"<(?=\s*/?\s*(?:document|pre_text|table|post_text|tool_call|tool_response|tools|think"
@@ -52,9 +52,8 @@ def render_labelled(table: Table) -> str:
     ``total debt: 2016 = 6225.2; 2015 = 5879``. To find a cell is then to find two words before it,
     where in a Markdown table it is to count columns.
     """
-    if not table.rows:
-        return ""
-    header = [page_line(text) for text in table.rows[0]]
+    table = with_header(table)
+    header = [page_line(text) for text in table.rows[0]] if table.rows else []
     lines = [header[0]] if header and header[0] else []
     for row in table.rows[1:]:
         cells = []

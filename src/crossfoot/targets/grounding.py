@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from crossfoot.arithmetic.program import TABLE_OPS, parse, reference
 from crossfoot.errors import ProgramError
@@ -18,7 +19,7 @@ from crossfoot.grading.answer import Gold
 from crossfoot.pages.markdown import page_line, render_labelled, row_label
 from crossfoot.pages.page import Page
 from crossfoot.pages.places import Place, find_number
-from crossfoot.pages.table import clean_cell
+from crossfoot.pages.table import clean_cell, with_header
 from crossfoot.pages.units import row_name
 
 WORDS_BEFORE = 8
@@ -51,19 +52,20 @@ def grounding(gold: Gold, questions: Sequence[str], known: Iterable[str]) -> str
     """
     if gold.page is None:
         return ""
+    page = replace(gold.page, table=with_header(gold.page.table))
     words = [frozenset(_WORD.findall(question.lower())) for question in questions]
     by_row: dict[str, list[str]] = {}
     sentences: list[str] = []
     for literal in operands_as_written(gold):
         if literal in set(known):
             continue
-        place = _best(find_number(gold.page, literal), words)
+        place = _best(find_number(page, literal), words)
         if place is not None:
             if place.quote:
                 sentences += _quoted(literal, page_line(place.quote))
             else:
-                by_row.setdefault(row_label(place.row_header), []).append(_cell(place, gold.page))
-        elif _has_row(literal, gold.page):
+                by_row.setdefault(row_label(place.row_header), []).append(_cell(place, page))
+        elif _has_row(literal, page):
             by_row.setdefault(row_label(literal), [])
     rows = [f"{head}: {'; '.join(cells)}".strip() for head, cells in by_row.items()]
     return " | ".join([*rows, *sentences])
@@ -113,13 +115,13 @@ def _best(places: Sequence[Place], questions: Sequence[frozenset[str]]) -> Place
 
 def _cell(place: Place, page: Page) -> str:
     """A cell behind its column header, as the labelled page prints it."""
-    above = page_line(place.column_header)
-    text = next(
-        cell.text
+    cell = next(
+        cell
         for cell in page.table.cells()
         if row_name(cell.row) == place.unit and cell.column_header == place.column_header
     )
-    return f"{above} = {page_line(clean_cell(text))}" if above else page_line(clean_cell(text))
+    above, text = page_line(cell.column_header), page_line(clean_cell(cell.text))
+    return f"{above} = {text}" if above else text
 
 
 def _quoted(literal: str, quote: str) -> list[str]:

@@ -15,7 +15,7 @@ from random import Random
 
 from crossfoot.pages.page import Page
 from crossfoot.pages.scale import find_scale
-from crossfoot.pages.table import clean_cell
+from crossfoot.pages.table import clean_cell, with_header
 from crossfoot.tasks.base import Sample
 from crossfoot.tasks.synthetic.asking import Asked, Plan
 from crossfoot.tasks.synthetic.conversations import join_plans
@@ -83,8 +83,9 @@ def _plan(grid: Grid, rng: Random) -> Asked | None:
 
 def grid_of(page: Page) -> Grid | None:
     """The table's figures by line and period or column; None where headers do not tell cells."""
-    rows = [row for row in page.table.rows[1:] if row]
-    header = page.table.rows[0] if page.table.rows else ()
+    table = with_header(page.table)
+    rows = [row for row in table.rows[1:] if row]
+    header = table.rows[0] if table.rows else ()
     width = len(header)
     body = [[_literal(row[i]) if i < len(row) else "" for i in range(1, width)] for row in rows]
     down = [row[0] for row in rows]
