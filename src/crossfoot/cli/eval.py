@@ -200,7 +200,7 @@ def _named(setting: Setting, served: bool, constrained: bool, limit: int | None)
         name
         for name, chosen in (
             ("remote", served),
-            ("long", setting.form == "long"),
+            (setting.form, setting.form != "short"),
             ("fewshot", setting.few_shot),
             ("gold-history", setting.history == "gold"),
             ("constrained", constrained),
