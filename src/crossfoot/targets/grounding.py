@@ -1,7 +1,7 @@
 """Cell grounding: a sentence before the call that says where each number stands.
 
-``grounds(turn, earlier)`` of "what was the total debt in 2016?" is ``total debt: 2016 = 6225.2``,
-in the very words of the labelled page, so that finding a number is copying what stands around it;
+``grounding(gold, questions, known)`` of "what was the total debt in 2016?" is ``Cells: total debt:
+2016 = 6225.2``, in the very words of the labelled page, so that finding a number is copying what stands around it;
 a number of a sentence is quoted with the words before it. Numbers that were grounded or computed
 in an earlier turn are not said again. Of several places the one whose headers have most words of
 the conversation counts; a number that stands nowhere is left out.
@@ -24,6 +24,7 @@ from crossfoot.pages.units import row_name
 
 WORDS_BEFORE = 8
 MAX_CELLS = 50
+CELLS = "Cells: "
 TEXT = "text"
 _WORD = re.compile(r"[a-z0-9]+")
 
@@ -45,7 +46,10 @@ def operands_as_written(gold: Gold) -> list[str]:
 
 
 def grounding(gold: Gold, questions: Sequence[str], known: Iterable[str]) -> str:
-    """The sentence for one turn: ``a: 2016 = 1; 2015 = 2 | b: 2016 = 3``; "" where there is none.
+    """The sentence for one turn: ``Cells: a: 2016 = 1; 2015 = 2 | b: 2016 = 3``; "" for none.
+
+    It begins with a word of its own: whether to name a cell is one choice, and which one another.
+    Without it greedy decoding never names any, as no single cell is as likely as a call.
 
     ``questions`` are those of the conversation so far, the last one asked now; ``known`` are the
     numbers that need no words any more.
@@ -68,13 +72,16 @@ def grounding(gold: Gold, questions: Sequence[str], known: Iterable[str]) -> str
         elif _has_row(literal, page):
             by_row.setdefault(row_label(literal), [])
     rows = [f"{head}: {'; '.join(cells)}".strip() for head, cells in by_row.items()]
-    return " | ".join([*rows, *sentences])
+    said = " | ".join([*rows, *sentences])
+    return said and f"{CELLS}{said}"
 
 
 def said_cells(text: str) -> list[str]:
     """The cells that a reply's sentence names, one by one: ``["total debt: 2016 = 6225.2"]``."""
     cells = []
-    for part in text.split("\n", 1)[0].split(" | ")[:MAX_CELLS]:
+    if not text.startswith(CELLS):
+        return []
+    for part in text.removeprefix(CELLS).split("\n", 1)[0].split(" | ")[:MAX_CELLS]:
         head, separator, tails = part.partition(": ")
         if separator and head == TEXT:
             cells.append(part)
