@@ -16,14 +16,16 @@ import yaml
 from safetensors.torch import load_file
 
 import families
+import filings
 import tiny
 import workshop
+from crossfoot.chat.template import Chat
 from crossfoot.errors import CrossfootError, ModelError, RecipeError
 from crossfoot.models.loading import load_adapter, load_model
 from crossfoot.reports.card import model_card
 from crossfoot.runs.folder import RunFolder
 from crossfoot.tasks.registry import load_task
-from crossfoot.training.data import load_data
+from crossfoot.training.data import build_trees, load_data
 from crossfoot.training.recipe import CHECKPOINTING
 from crossfoot.training.train import train
 
@@ -125,6 +127,25 @@ def test_pages_held_out_for_validation_are_never_trained_on(workspace):
     assert len(data.validation) == 2
     assert {sample.page.page_id for sample in data.train}.isdisjoint(held_out)
     assert len(data.train) == 8
+
+
+def test_conversations_drawn_on_a_page_join_those_it_has(tmp_path, monkeypatch):
+    record = filings.convfinqa_record(1)
+    record["table"] += [["costs", "4000", "3900"], ["taxes", "20", "30"]]
+    filings.write(tmp_path / "convfinqa" / "train.json", [record])
+    monkeypatch.setenv("CROSSFOOT_DATA", str(tmp_path))
+    recipe = workshop.recipe(
+        tmp_path,
+        data=[{"task": "convfinqa", "drawn": 3}],
+        validation={"conversations": 0},
+        prompt="grounded",
+    )
+    first, *drawn = load_data(recipe).train
+    assert first.sample_id == record["id"]
+    assert [sample.page for sample in drawn] == [first.page] * 3
+    trees = build_trees(load_data(recipe).train, Chat(tiny.tokenizer()), recipe)
+    assert len(trees.trees) == 1
+    assert trees.tokens * 4 < trees.row_tokens
 
 
 def test_the_held_out_conversations_are_named(finished):
@@ -334,8 +355,6 @@ def test_a_conversation_longer_than_the_limit_is_left_out_and_reported(workspace
 
 
 def build(recipe, workspace):
-    from crossfoot.chat.template import Chat
-    from crossfoot.training.data import build_trees
 
     return build_trees(load_data(recipe).train, Chat(tiny.tokenizer()), recipe).trees
 

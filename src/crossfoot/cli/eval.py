@@ -43,7 +43,9 @@ def evaluate(
     tools_in_text: Annotated[
         bool, typer.Option("--tools-in-text", help="For a served model without tool template.")
     ] = False,
-    prompt: Annotated[str, typer.Option(help="short or long.")] = "short",
+    prompt: Annotated[
+        str | None, typer.Option(help="short, long, labelled or grounded; the adapter's own.")
+    ] = None,
     history: Annotated[str, typer.Option(help="own or gold.")] = "own",
     few_shot: Annotated[bool, typer.Option("--few-shot", help="Add three examples.")] = False,
     constrained: Annotated[
@@ -60,7 +62,6 @@ def evaluate(
     if engine != "remote":  # which needs none of them
         quiet_libraries()
     from crossfoot.agent.loop import Setting
-    from crossfoot.chat.prompt import prompt_form
     from crossfoot.engines.build import (
         build_engine,
         default_engine,
@@ -71,18 +72,19 @@ def evaluate(
     from crossfoot.evaluation.evaluate import LATENCIES, inference_seconds
     from crossfoot.evaluation.evaluate import evaluate as run_evaluation
     from crossfoot.evaluation.metrics import summarise
+    from crossfoot.models.adapters import prompt_of
     from crossfoot.reports.terminal import evaluation_tables
     from crossfoot.runs.folder import RunFolder, environment
 
-    setting = Setting(
-        form=prompt_form(prompt),
-        history=_history(history),
-        few_shot=few_shot,
-    )
     samples = _samples(task, split, limit, seed)
     engine = engine or default_engine(model, constrained=constrained)
     served = engine == "remote"
     adapter_path = None if served and adapter is None else resolve_adapter(model, adapter)
+    setting = Setting(
+        form=prompt_of(prompt, adapter_path, model),
+        history=_history(history),
+        few_shot=few_shot,
+    )
     build = partial(
         build_engine,
         engine,
@@ -198,7 +200,7 @@ def _named(setting: Setting, served: bool, constrained: bool, limit: int | None)
         name
         for name, chosen in (
             ("remote", served),
-            ("long", setting.form == "long"),
+            (setting.form, setting.form != "short"),
             ("fewshot", setting.few_shot),
             ("gold-history", setting.history == "gold"),
             ("constrained", constrained),

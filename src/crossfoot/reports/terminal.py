@@ -7,6 +7,13 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+MEASURES = (
+    "program_accuracy",
+    "unit_accuracy",
+    "operands_named",
+    "cells_true",
+    "conversations_all_right",
+)
 GROUPS = (
     ("by_kind", "turns"),
     ("by_position", "turn"),
@@ -24,7 +31,7 @@ def evaluation_tables(metrics: dict[str, Any], console: Console | None = None) -
     _score_columns(table)
     for name, score in metrics["graders"].items():
         table.add_row(name, *_score(score))
-    for name in ("program_accuracy", "unit_accuracy", "operands_named", "conversations_all_right"):
+    for name in MEASURES:
         if metrics[name] is not None:
             table.add_row(name.replace("_", " "), *_score(metrics[name]))
     console.print(table)

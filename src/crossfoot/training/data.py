@@ -12,6 +12,7 @@ from crossfoot.targets.rows import Row, build_rows
 from crossfoot.tasks.base import Sample
 from crossfoot.tasks.registry import load_task
 from crossfoot.tasks.split import choose, validation_split
+from crossfoot.tasks.synthetic.on_pages import draw_on
 from crossfoot.training.recipe import Recipe
 from crossfoot.training.tree import Tree, grow
 
@@ -64,6 +65,8 @@ def load_data(recipe: Recipe) -> TrainingData:
         if part.limit is not None:
             samples = choose(samples, part.limit, part.seed)
         train += samples
+        pages = {sample.page.page_id: sample.page for sample in samples}
+        train += [new for page in pages.values() for new in draw_on(page, part.drawn, part.seed)]
     if not train:
         raise RecipeError("no conversation is left to train on", field="data")
     return TrainingData(train, validation)

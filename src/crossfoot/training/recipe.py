@@ -16,6 +16,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from crossfoot.chat.prompt import PromptForm
 from crossfoot.errors import RecipeError
 
 MAX_RECIPE_BYTES = 1_000_000
@@ -43,12 +44,16 @@ class _Strict(BaseModel):
 
 
 class DataPart(_Strict):
-    """One source of conversations; ``limit`` takes that many, chosen by ``seed``."""
+    """One source of conversations; ``limit`` takes that many, chosen by ``seed``.
+
+    ``drawn`` adds that many synthetic conversations on the table of every page taken.
+    """
 
     task: str
     split: str = "train"
     limit: int | None = Field(default=None, gt=0)
     seed: int = 0
+    drawn: int = Field(default=0, ge=0)
 
 
 class Validation(_Strict):
@@ -84,7 +89,7 @@ class Recipe(_Strict):
 
     model: str
     dtype: Literal["float32", "bfloat16", "float16"] = "bfloat16"
-    prompt: Literal["short", "long"] = "long"
+    prompt: PromptForm = "long"
     data: list[DataPart] = Field(min_length=1)
     validation: Validation = Validation()
     rows: Literal["page", "target"] = "page"  # a page's rows as one tree, or one by one

@@ -117,7 +117,8 @@ def train(
     # Parts of a model that is split among processes are put together by all of them.
     whole = trainer.accelerator.get_state_dict(trainer.model_wrapped) if trainer.split else None
     if writes:
-        save_trained(model, prepared.tokenizer, output / FINAL, DTYPES[recipe.dtype], whole)
+        final_dtype = DTYPES[recipe.dtype]
+        save_trained(model, prepared.tokenizer, output / FINAL, recipe.prompt, final_dtype, whole)
         run.write_json("timing.json", _timing(duration, final))
         run.write_text("README.md", model_card(run))
         shutil.rmtree(output / CHECKPOINTS, ignore_errors=True)
