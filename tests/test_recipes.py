@@ -139,6 +139,17 @@ def _cells(kind):
     return ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == kind]
 
 
+def test_the_notebook_is_of_format_4_and_holds_no_output():
+    notebook = json.loads((REPOSITORY / "docs" / "notebooks" / "colab.ipynb").read_text())
+    assert (notebook["nbformat"], notebook["nbformat_minor"]) == (4, 0)
+    for cell in notebook["cells"]:
+        code = {"outputs", "execution_count"} if cell["cell_type"] == "code" else set()
+        assert cell.keys() == {"cell_type", "metadata", "source"} | code
+        assert all(isinstance(line, str) for line in cell["source"])
+        assert not cell.get("outputs")
+        assert cell.get("execution_count") is None
+
+
 def test_the_notebooks_cells_are_python():
     for source in _cells("code"):
         python = [line for line in source.splitlines() if not line.startswith(("!", "%"))]

@@ -151,7 +151,7 @@ def test_a_folder_of_another_model_is_refused(crossfoot, model, tmp_path):
         (["finqa", "--split", "test"], "no conversation here has labels"),
         (["convfinqa", "--engine", "vllm"], "known are transformers"),
         (["convfinqa", "--history", "mine"], "known are own, gold"),
-        (["convfinqa", "--prompt", "medium"], "should be 'short' or 'long'"),
+        (["convfinqa", "--prompt", "medium"], "should be 'short', 'long'"),
         (["convfinqa", "--model", "/no/such/model"], "no such model"),
         (["convfinqa", "--model", "/no/such/model", "--shards", "2"], "no such model"),
         (["convfinqa", "--limit", "1", "--adapter", "/no/such/adapter"], "no adapter here"),

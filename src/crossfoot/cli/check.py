@@ -32,23 +32,24 @@ def check(
     split: Annotated[str, typer.Option(help="train, dev or test.")] = "dev",
     limit: Annotated[int, typer.Option(min=1, help="Conversations to take.")] = 4,
     seed: Annotated[int, typer.Option(help="Which conversations --limit takes.")] = 0,
-    prompt: Annotated[str, typer.Option(help="short or long.")] = "short",
+    prompt: Annotated[
+        str | None, typer.Option(help="short, long, labelled or grounded; the adapter's own.")
+    ] = None,
     bound: Annotated[float, typer.Option(min=0, max=1, help="The least agreement.")] = 0.8,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Check that engines and forms of a tuned model agree, and that none ignores the adapter."""
     quiet_libraries()
     from crossfoot.agent.loop import Setting
-    from crossfoot.chat.prompt import prompt_form
     from crossfoot.chat.template import Chat
     from crossfoot.evaluation.check import check as run_check
-    from crossfoot.models.adapters import adapter_folder, base_model
+    from crossfoot.models.adapters import adapter_folder, base_model, prompt_of
     from crossfoot.models.loading import load_tokenizer
     from crossfoot.tasks.registry import load_task
     from crossfoot.tasks.split import choose
 
-    setting = Setting(form=prompt_form(prompt), history="gold")
     adapter = adapter_folder(run)
+    setting = Setting(form=prompt_of(prompt, adapter), history="gold")
     base = model or base_model(adapter)
     columns, bases = _columns(
         base, adapter, _names(engines), _names(forms), endpoint, served, served_base

@@ -29,7 +29,7 @@ def doctor(
     """
     quiet_libraries()
     from crossfoot.training.examine import caches, extras, hardware, hub, rates
-    from crossfoot.training.plan import EFFICIENCY
+    from crossfoot.training.speed import EFFICIENCY
 
     found = hardware()
     speed = rates()
@@ -104,7 +104,7 @@ def _print_machine(report: dict[str, Any]) -> None:
     for name, value in machine["told"].items():
         table.add_row(name, value)
     rates = ", ".join(f"{name} {rate:,.0f}" for name, rate in report["gigaflops"].items())
-    table.add_row("GFLOP/s now", rates)
+    table.add_row("GFLOP/s", rates)
     table.add_section()
     for name, said in report["extras"].items():
         table.add_row(f"extra {name}", said)

@@ -51,7 +51,9 @@ def evaluate(
     tools_in_text: Annotated[
         bool, typer.Option("--tools-in-text", help="For a served model without tool template.")
     ] = False,
-    prompt: Annotated[_Text, typer.Option(help="short or long, for calls.")] = None,
+    prompt: Annotated[
+        _Text, typer.Option(help="short, long, labelled or grounded; the adapter's own.")
+    ] = None,
     prompt_style: Annotated[_Text, typer.Option(help="instruct or base.")] = None,
     target: Annotated[_Text, typer.Option(help="tool, program, numerical or answer.")] = None,
     input: Annotated[_Text, typer.Option(help="all, gold, noisy_gold or retrieved.")] = None,
@@ -59,7 +61,7 @@ def evaluate(
     table_distractors: Annotated[_Number, typer.Option(help="noisy_gold: rows.")] = None,
     context_seed: Annotated[_Number, typer.Option(help="noisy_gold: which of them.")] = None,
     budget: Annotated[_Number, typer.Option(help="retrieved: paragraphs and rows.")] = None,
-    max_new_tokens: Annotated[_Number, typer.Option(help="Of each reply; 80.")] = None,
+    max_new_tokens: Annotated[_Number, typer.Option(help="Of each reply; 160.")] = None,
     num_beams: Annotated[_Number, typer.Option(help="Beams of the search.")] = None,
     do_sample: Annotated[
         bool | None, typer.Option("--do-sample/--greedy", help="Draw tokens, or take the best.")
@@ -101,6 +103,7 @@ def evaluate(
     from crossfoot.evaluation.asked import asked, default_adapter, sampling_of, trained_in
     from crossfoot.evaluation.evaluate import evaluate as run_evaluation
     from crossfoot.evaluation.finish import finish
+    from crossfoot.models.adapters import prompt_of
     from crossfoot.models.embedded import EMBEDDED
     from crossfoot.reports.terminal import evaluation_tables
     from crossfoot.runs.folder import RunFolder
@@ -138,18 +141,18 @@ def evaluate(
         },
     )
     model, sampling, held = recipe.model, sampling_of(recipe), recipe.generation.constrained
-    setting = Setting(
-        form=recipe.prompt,
-        history=_history(history),
-        few_shot=few_shot,
-        limits=Limits(new_tokens=recipe.generation.max_new_tokens),
-        single=recipe.single,
-    )
     samples = _samples(task, split, limit, seed, recipe)
     engine = engine or default_engine(model, constrained=held, greedy=sampling.greedy)
     served = engine == "remote"
     adapter = adapter or default_adapter(recipe)
     adapter_path = None if served and adapter is None else resolve_adapter(model, adapter)
+    setting = Setting(
+        form=recipe.prompt if trained else prompt_of(prompt, adapter_path, model),
+        history=_history(history),
+        few_shot=few_shot,
+        limits=Limits(new_tokens=recipe.generation.max_new_tokens),
+        single=recipe.single,
+    )
     build = partial(
         build_engine,
         engine,
@@ -278,12 +281,7 @@ def _named(setting: Setting, served: bool, constrained: bool, limit: int | None)
         name
         for name, chosen in (
             ("remote", served),
-            ("long", setting.form == "long"),
-            *(
-                (f"{single.target}-{single.context.input}", True)
-                for single in [setting.single]
-                if single
-            ),
+            (setting.form, setting.form != "short"),
             ("fewshot", setting.few_shot),
             ("gold-history", setting.history == "gold"),
             ("constrained", constrained),

@@ -28,6 +28,7 @@ from crossfoot.grading.operands import operands_named
 from crossfoot.grading.written import answer_correct
 from crossfoot.targets.context import ContextOptions, choose_context
 from crossfoot.targets.conversation import is_looked_up
+from crossfoot.targets.grounding import false_cells, said_cells
 from crossfoot.tasks.base import Sample
 
 
@@ -68,6 +69,7 @@ def summarise(
         if written
         else _accuracy(turns, lambda turn: unit_correct(turn.submission, turn.gold)),
         "operands_named": _operands(turns),
+        "cells_true": _cells(turns, samples),
         "answer_accuracy": _answers(turns),
         "by_kind": _by(turns, lambda turn: _kind(turn.gold)),
         "by_position": _by(turns, lambda turn: str(turn.prediction.turn + 1)),
@@ -155,6 +157,24 @@ def _operands(turns: Sequence[Graded]) -> dict[str, Any] | None:
     asked = [turn for turn, value in named if value is not None]
     values = {id(turn): value for turn, value in named}
     return _accuracy(asked, lambda turn: bool(values[id(turn)])) if asked else None
+
+
+def _cells(turns: Sequence[Graded], samples: Sequence[Sample]) -> dict[str, Any] | None:
+    """Do all cells that were named before a call stand so on the page: of the turns that name any.
+
+    None where no turn does.
+    """
+    pages = {sample.sample_id: sample.page for sample in samples}
+    told = [turn for turn in turns if said_cells(_said(turn))]
+    if not told:
+        return None
+    return _accuracy(told, lambda turn: not false_cells(_said(turn), pages[turn.prediction.id]))
+
+
+def _said(turn: Graded) -> str:
+    """What the first reply of a turn says before its call."""
+    replies = [message for message in turn.prediction.messages if message["role"] == "assistant"]
+    return str(replies[0].get("content") or "") if replies and "tool_calls" in replies[0] else ""
 
 
 def _answers(turns: Sequence[Graded]) -> dict[str, Any] | None:

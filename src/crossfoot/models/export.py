@@ -21,7 +21,7 @@ from safetensors import SafetensorError
 
 from crossfoot.chat.template import Chat
 from crossfoot.errors import ModelError
-from crossfoot.models.adapters import adapter_folder, base_model
+from crossfoot.models.adapters import adapter_folder, base_model, prompt_of, write_prompt
 from crossfoot.models.embedded import EMBEDDED, shipped_adapter
 from crossfoot.models.gguf import GgufType, write_gguf
 from crossfoot.models.loading import load_adapter, load_model, load_tokenizer
@@ -95,6 +95,7 @@ def export_merged(tuned: Tuned, folder: Path) -> None:
     with _whole(folder) as temporary:
         model.save_pretrained(temporary, max_shard_size=_ONE_FILE)
         tokenizer.save_pretrained(temporary)
+        write_prompt(temporary, prompt_of(None, tuned.adapter, tuned.model))
 
 
 def export_gguf(tuned: Tuned, path: Path, kind: GgufType) -> None:

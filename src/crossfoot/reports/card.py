@@ -158,8 +158,7 @@ def _use(recipe: dict[str, Any]) -> str:
         )
     return (
         "## How to use it\n\nIn this folder, with a page as a Markdown file with one table:\n\n"
-        f'```\ncrossfoot ask page.md "what was the revenue in 2016?" {options} '
-        f"--prompt {recipe['prompt']}\n```"
+        f'```\ncrossfoot ask page.md "what was the revenue in 2016?" {options}\n```'
     )
 
 

@@ -22,6 +22,7 @@ MEASURES = (
     "answer_accuracy",
     "unit_accuracy",
     "operands_named",
+    "cells_true",
     "conversations_all_right",
 )
 

@@ -16,6 +16,7 @@ from crossfoot.targets.single import Single, opening_of, reason_against
 from crossfoot.tasks.base import Sample
 from crossfoot.tasks.registry import load_task
 from crossfoot.tasks.split import choose, validation_split
+from crossfoot.tasks.synthetic.on_pages import draw_on
 from crossfoot.training.recipe import Recipe
 from crossfoot.training.sections import DataPart
 from crossfoot.training.tree import Tree, grow
@@ -73,6 +74,12 @@ def load_data(recipe: Recipe) -> TrainingData:
         if part.limit is not None:
             samples = choose(samples, part.limit, part.seed)
         train += samples
+        if part.drawn and recipe.single is not None:
+            raise RecipeError(
+                "drawn conversations are no single questions", field=f"data.{index}.drawn"
+            )
+        pages = {sample.page.page_id: sample.page for sample in samples}
+        train += [new for page in pages.values() for new in draw_on(page, part.drawn, part.seed)]
     if not train:
         why = ", ".join(f"{count} {reason}" for reason, count in unusable.items())
         raise RecipeError(

@@ -7,7 +7,6 @@ import os
 import platform
 import shutil
 import tempfile
-import time
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
@@ -20,9 +19,9 @@ from crossfoot.models.embedded import cache_folder
 from crossfoot.models.loading import DTYPES
 from crossfoot.runs.folder import PACKAGES
 from crossfoot.tasks.registry import data_folder
+from crossfoot.training.speed import matmul_rate
 
 HUB_SECONDS = 3.0
-PROBE_SECONDS = 0.2
 
 
 def hardware() -> dict[str, Any]:
@@ -76,20 +75,9 @@ def _processor() -> str:
 
 
 def rates() -> dict[str, float]:
-    """GFLOP/s of matrix products in each dtype, now: what else is running slows them down."""
-    return {name: _rate(dtype) for name, dtype in DTYPES.items()}
-
-
-def _rate(dtype: torch.dtype) -> float:
+    """GFLOP/s of matrix products in each dtype, on an idle machine (speed.py)."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    size = 4096 if device == "cuda" else 512
-    one = torch.ones(size, size, dtype=dtype, device=device)
-    best, end = 0.0, time.perf_counter() + PROBE_SECONDS
-    while best == 0.0 or time.perf_counter() < end:
-        started = time.perf_counter()
-        float((one @ one)[0, 0])  # waits for a GPU
-        best = max(best, 2 * size**3 / (time.perf_counter() - started))
-    return best / 1e9
+    return {name: matmul_rate(device, name) / 1e9 for name in DTYPES}
 
 
 def extras() -> dict[str, str]:

@@ -31,6 +31,8 @@ from crossfoot.training.sections import (
 )
 
 MAX_RECIPE_BYTES = 1_000_000
+# transformers' two names of one setting; the first goes with version 6.
+CHECKPOINTING = ("gradient_checkpointing", "activation_checkpointing")
 _OWN_TRAINER_KEYS = {
     "output_dir": "use --output",
     "report_to": "use tracking.report_to",
@@ -110,6 +112,11 @@ class Recipe(Section):
         if self.output is None:
             return None
         return self.output.replace("{input}", self.input).replace("{target}", self.target)
+
+    @property
+    def checkpointing(self) -> bool:
+        """Whether activations are computed again in the backward pass instead of kept."""
+        return any(bool(self.trainer.get(name)) for name in CHECKPOINTING)
 
 
 def load_recipe(path: str | Path, overrides: list[str] | None = None) -> Recipe:

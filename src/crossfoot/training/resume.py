@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from crossfoot.errors import RecipeError
 from crossfoot.runs.folder import RunFolder
 from crossfoot.training.arguments import CHECKPOINTS
-from crossfoot.training.recipe import Recipe
+from crossfoot.training.recipe import CHECKPOINTING, Recipe
 
 FINAL = "final_model"
 METRICS, TRAIN_LOSS, EVAL_LOSS = "metrics.jsonl", "train_loss.log", "eval_loss.log"
@@ -48,7 +48,8 @@ def check_folder(run: RunFolder, recipe: Recipe, resume: bool) -> None:
 def _lasting(recipe: Recipe) -> dict[str, Any]:
     """What a resumed run may not change; computing activations again changes no result."""
     document = recipe.model_dump()
-    document["trainer"].pop("gradient_checkpointing", None)
+    for name in CHECKPOINTING:
+        document["trainer"].pop(name, None)
     return document
 
 

@@ -14,12 +14,16 @@ class Section(BaseModel):
 
 
 class DataPart(Section):
-    """One source of conversations; ``limit`` takes that many, chosen by ``seed``."""
+    """One source of conversations; ``limit`` takes that many, chosen by ``seed``.
+
+    ``drawn`` adds that many synthetic conversations on the table of every page taken.
+    """
 
     task: str
     split: str = "train"
     limit: int | None = Field(default=None, gt=0)
     seed: int = 0
+    drawn: int = Field(default=0, ge=0)
     with_evidence: bool = False  # only questions whose evidence is named or can be rebuilt
     skip_bad: bool = False  # leave out records with wrong fields or wrong evidence
 
@@ -60,7 +64,7 @@ class Quantization(Section):
 class Generation(Section):
     """How ``crossfoot eval`` of the run decodes."""
 
-    max_new_tokens: int = Field(default=80, gt=0)
+    max_new_tokens: int = Field(default=160, gt=0)
     num_beams: int = Field(default=1, gt=0)
     do_sample: bool = False
     temperature: float | None = Field(default=None, gt=0)

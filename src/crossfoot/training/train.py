@@ -32,8 +32,8 @@ from crossfoot.training.batches import plan_steps
 from crossfoot.training.data import TrainingData, Trees, build_trees, load_data
 from crossfoot.training.gate import pass_gate
 from crossfoot.training.logprobs import Way
-from crossfoot.training.memory import explained_shortage, is_shortage
-from crossfoot.training.recipe import Recipe
+from crossfoot.training.machine import check_split
+from crossfoot.training.recipe import CHECKPOINTING, Recipe
 from crossfoot.training.resume import (
     EVAL_LOSS,
     FINAL,
@@ -45,6 +45,7 @@ from crossfoot.training.resume import (
 )
 from crossfoot.training.sft import TreeTrainer
 from crossfoot.training.sharing import choose_way
+from crossfoot.training.shortage import explained_shortage, is_shortage
 from crossfoot.training.tree import Tree
 
 # Called with the step, the number of steps, and what was measured at it.
@@ -99,6 +100,7 @@ def train(
         asked = prepared.data.validation or prepared.data.train
         pass_gate(recipe, model, prepared.tokenizer, asked, say if writes else lambda line: None)
     way, why = choose_way(model)
+    check_split(way, arguments)
     before = 0.0
     if writes:
         say(why)
@@ -122,9 +124,12 @@ def train(
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
         duration = before + time.perf_counter() - started
         final = trainer.evaluate() if held_out.trees else {}
+    # Parts of a model that is split among processes are put together by all of them.
+    whole = trainer.accelerator.get_state_dict(trainer.model_wrapped) if trainer.split else None
     if writes:
         trackers.end(recipe.tracking)
-        save_trained(model.to(DTYPES[recipe.dtype]), prepared.tokenizer, output / FINAL)
+        final_dtype = DTYPES[recipe.dtype]
+        save_trained(model, prepared.tokenizer, output / FINAL, recipe.prompt, final_dtype, whole)
         run.write_json("timing.json", _timing(duration, final))
         run.write_text("README.md", model_card(run))
         shutil.rmtree(output / CHECKPOINTS, ignore_errors=True)
@@ -162,9 +167,10 @@ def _trainer(
     held_out: Trees,
     way: Way,
 ) -> TreeTrainer:
-    checkpoint = arguments.gradient_checkpointing and way == "fork"
+    checkpoint = recipe.checkpointing and way == "fork"
     if checkpoint:  # transformers' own switches caches off
-        arguments.gradient_checkpointing = False
+        for name in CHECKPOINTING:
+            setattr(arguments, name, False)
     steps = steps_of(trained.trees, recipe, arguments)
     keep_budget(arguments, recipe, steps)
     trainer = TreeTrainer(
