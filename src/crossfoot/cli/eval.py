@@ -111,7 +111,8 @@ def evaluate(
     own = trained_in(task)
     trained = own or trained_in(adapter) or trained_in(model)
     if own is not None:
-        task, output = own.recipe.data[0].task, output or own.folder
+        task = own.recipe.data[0].task
+        output = output or (None if adapter == "none" else own.folder)  # the base is no part of it
     if trained is not None:
         adapter = adapter if adapter == "none" else trained.adapter
         model = trained.model if own or model is None or trained_in(model) else model

@@ -104,6 +104,9 @@ def train(
     before = 0.0
     if writes:
         say(why)
+        if prepared.data.unusable:
+            reasons = prepared.data.unusable.most_common()
+            say("left out: " + ", ".join(f"{count} {reason}" for reason, count in reasons))
         if trained.left_out:
             say(
                 f"{len(trained.left_out)} conversations have rows longer than {recipe.max_tokens} "
