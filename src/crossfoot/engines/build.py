@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 from crossfoot.engines.base import Engine
@@ -68,23 +67,6 @@ def build_engine(
     return kind.build(
         Wanted(model, adapter, form, dtype, constrained, endpoint, tools_in_text),
     )
-
-
-def default_engine(model: str, *, constrained: bool = False) -> str:
-    """The fastest engine for many conversations: openvino on a CPU, if it is installed.
-
-    Where there is a GPU, or a model that OpenVINO does not read, it is transformers
-    (docs/decisions/004-openvino.md).
-    """
-    if constrained or find_spec("openvino_genai") is None:
-        return "transformers"
-    import torch
-
-    from crossfoot.engines.openvino import reads
-    from crossfoot.models.loading import load_config
-
-    fits = not torch.cuda.is_available() and reads(load_config(model))
-    return "openvino" if fits else "transformers"
 
 
 def engine_kind(name: str) -> EngineKind:
