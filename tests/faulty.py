@@ -72,7 +72,6 @@ class Server:
         self.answers = list(answers)
         self.seen: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
-        self.at_once = self.most_at_once = 0
         self._lock = threading.Lock()
         owner = self
 
@@ -97,13 +96,7 @@ class Server:
             self.seen.append({"path": handler.path, **request})
             self.headers.append({name.lower(): value for name, value in handler.headers.items()})
             answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-            self.at_once += 1
-            self.most_at_once = max(self.most_at_once, self.at_once)
-        try:
-            answer(handler, request)
-        finally:
-            with self._lock:
-                self.at_once -= 1
+        answer(handler, request)
 
     def stop(self) -> None:
         """Stop listening; the port is free again."""

@@ -198,3 +198,36 @@ def test_damaged_file_ends_the_command_with_one_line_and_code_2(data: Path, cont
     assert done.stdout == ""
     assert len(done.stderr.splitlines()) == 1
     assert str(data / "convfinqa" / "dev.json") in done.stderr
+
+
+def test_suspicious_labels_are_listed(data: Path) -> None:
+    records = [filings.finqa_record(1), filings.finqa_record(2, answer="4.9%")]
+    filings.write(data / "finqa" / "dev.json", records)
+    listed = document("explore", "finqa", "--suspicious")
+    assert listed["kinds"] == {"answer differs": 1}
+    (one,) = listed["suspicious"]
+    assert (one["sample_id"], one["turn"]) == ("OURS/2016/page_1.pdf-2", 1)
+    assert "people wrote 4.9%" in one["reason"]
+    assert "answer differs" in crossfoot("explore", "finqa", "--suspicious").stdout
+
+
+def test_pages_of_other_splits_are_compared(data: Path) -> None:
+    text = " ".join(f"word{number}" for number in range(100))
+    pages = {
+        name: filings.finqa_record() | {"filename": f"{name}.pdf", "pre_text": [text]}
+        for name in ("dev", "train")
+    }
+    for name, record in pages.items():
+        filings.write(data / "finqa" / f"{name}.json", [record, record])
+    found = document("explore", "finqa", "--duplicates")
+    assert found["repeated_conversations"] == 1
+    assert found["splits"]["train"]["shared_pages"] == 0
+    (near,) = found["splits"]["train"]["near_pages"]
+    assert (near["page"], near["like"], near["likeness"]) == ("dev.pdf", "train.pdf", 1.0)
+    assert "train.pdf" in crossfoot("explore", "finqa", "--duplicates").stdout
+
+
+def test_evidence_is_counted_by_source_and_place(data: Path) -> None:
+    filings.write(data / "finqa" / "dev.json", [filings.finqa_record()])
+    counts = document("explore", "finqa")
+    assert (counts["evidence"], counts["evidence_in"]) == ({"given": 1}, {"table": 1})

@@ -148,7 +148,7 @@ def test_another_server_or_model_is_another_run(crossfoot, tmp_path):
         (["--adapter", "runs/mine"], "--adapter is the server's to decide"),
         (["--constrained"], "--constrained is the server's to decide"),
         (["--engine", "transformers"], "--endpoint is of no use to transformers"),
-        (["--engine", "transformer"], "known are transformers, remote"),
+        (["--engine", "transformer"], "known are transformers, openvino, remote"),
     ],
 )
 def test_options_that_do_not_go_together_end_in_one_line(crossfoot, tmp_path, arguments, told):

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 import workshop
 from crossfoot.cli.main import app
+from crossfoot.runs.folder import RunFolder
 
 
 @pytest.fixture(scope="module")
@@ -67,3 +68,22 @@ def test_an_interruption_says_how_to_go_on(monkeypatch, tmp_path):
     done = CliRunner().invoke(app, ["train", str(recipe), "--output", str(tmp_path / "run")])
     assert done.exit_code != 0
     assert "the same command with --resume goes on" in done.stderr
+
+
+def test_four_bit_weights_train_through_the_command_line(tmp_path, monkeypatch):
+    pytest.importorskip("bitsandbytes", reason="needs pip install 'crossfoot[quant]'")
+    monkeypatch.setenv("CROSSFOOT_DATA", str(workshop.write_data(tmp_path / "data")))
+    model = workshop.write_model(tmp_path / "model")
+    recipe = workshop.write_recipe(tmp_path / "recipe.yaml", model, dtype="bfloat16")
+    program = "from crossfoot.cli.main import run; run()"
+    line = [sys.executable, "-c", program, "train", str(recipe), "adapter.method=qlora"]
+    line += ["trainer.eval_strategy=steps", "trainer.eval_steps=2"]
+    done = subprocess.run(
+        [*line, "--output", str(tmp_path / "run")], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert "bitsandbytes" not in done.stderr  # nor any word of its kernels
+    assert "kernels" not in done.stderr
+    losses = [line["eval_loss"] for line in RunFolder(tmp_path / "run").read_lines("eval_loss.log")]
+    assert len(losses) == 4
+    assert losses[-1] < losses[0]

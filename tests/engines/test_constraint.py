@@ -1,6 +1,7 @@
 """Output under the grammar: one readable call of a known tool, whatever the model."""
 
 import pytest
+import torch
 
 import tiny
 from crossfoot.arithmetic.calculator import calculate
@@ -44,22 +45,40 @@ def test_a_truncated_reply_is_flagged(template):
         assert reply.reply.malformed or "<tool_call>".startswith(reply.text)
 
 
-def forced_text(template, text):
-    """What the engine writes when a model would write ``text`` and the grammar has its say."""
+class Preferring:
+    """A constraint for a model that would write ``wanted``."""
+
+    def __init__(self, inner, wanted):
+        self.inner = inner
+        self.wanted = wanted
+        self.place = 0
+        self.decoded = 0
+
+    def begin(self, row):
+        tokens = self.inner.begin(row)
+        self.place = len(tokens)
+        return tokens
+
+    def accept(self, row, token):
+        tokens = self.inner.accept(row, token)
+        self.place += 1 + len(tokens)
+        return tokens
+
+    def restrict(self, row, scores):
+        self.decoded += 1
+        scores[self.wanted[min(self.place, len(self.wanted) - 1)]] += 1e4
+        self.inner.restrict(row, scores)
+
+
+def preferring(template, text):
     chat = Chat(tiny.tokenizer(template))
     wanted = chat.tokenizer(text, add_special_tokens=False)["input_ids"] + [chat.end_id]
-    grammar = call_constraint(chat)
+    return chat, Preferring(call_constraint(chat), wanted)
 
-    def constraint(width):
-        inner = grammar(width)
 
-        def prefer(input_ids, scores):
-            place = input_ids.shape[1] - width
-            scores[0, wanted[min(place, len(wanted) - 1)]] += 1e4
-            return inner(input_ids, scores)
-
-        return prefer
-
+def forced_text(template, text):
+    """What the engine writes when a model would write ``text`` and the grammar has its say."""
+    chat, constraint = preferring(template, text)
     engine = TransformersEngine(tiny.llama(), chat, constraint=constraint)
     return engine.generate([[user("what?")]], 200)[0]
 
@@ -101,3 +120,39 @@ def test_every_kind_of_answer_can_be_submitted(value):
 def test_text_before_a_call_is_not_allowed():
     reply = forced_text("crossfoot", "Let me think about that first.")
     assert reply.text.startswith("<tool_call>")
+
+
+CALL = (
+    '<tool_call>\n{"name": "calculate", "arguments": {"expression": "5829 - 5735"}}\n</tool_call>'
+)
+
+
+def test_what_the_format_dictates_is_appended_in_the_tokens_of_training():
+    chat, constraint = preferring("crossfoot", CALL)
+    engine = TransformersEngine(tiny.llama(), chat, constraint=constraint)
+    reply = engine.generate([[user("what?")]], 200)[0]
+    trained = chat.tokenizer(CALL, add_special_tokens=False)["input_ids"]
+    assert reply.text == CALL
+    assert reply.completion_tokens == len(trained) + 1
+    assert constraint.decoded < len(trained) / 2
+
+
+@pytest.mark.parametrize("template", ["crossfoot", "qwen3_5_nothink"])
+def test_appended_or_decoded_one_by_one_the_reply_is_the_same(template):
+    """Batches of several rows, against transformers' own ``generate``."""
+    chat = Chat(tiny.tokenizer(template))
+    prompts = [[user(text)] for text in ("one?", "another one, a longer one", "and a third")]
+    seen = set()
+    for seed in range(3):
+        texts = []
+        model = tiny.llama(seed)
+        for name, weight in model.named_parameters():
+            if weight.dim() == 2 and "embed" not in name:  # so that replies depend on prompts
+                weight.data = 0.4 * torch.randn_like(weight)
+        for plain in (True, False):
+            engine = TransformersEngine(model, chat, constraint=call_constraint(chat))
+            engine.plain = plain
+            texts.append([(r.text, r.completion_tokens) for r in engine.generate(prompts, 120)])
+        assert texts[0] == texts[1]
+        seen.update(texts[0])
+    assert len(seen) > 3

@@ -81,9 +81,15 @@ class Recording(TransformersEngine):
             lambda module, inputs, output: self.widths.append(inputs[0].shape[1])
         )
 
-    def _cut(self, ids):
-        self.replies.append(super()._cut(ids))
-        return self.replies[-1]
+    def _decode(self, *prompts_and_limit):
+        replies = super()._decode(*prompts_and_limit)
+        self.replies += replies
+        return replies
+
+    def _generate(self, *prompts_and_limit):
+        replies = super()._generate(*prompts_and_limit)
+        self.replies += replies
+        return replies
 
 
 def conversations(count=3):
@@ -125,6 +131,29 @@ def test_a_model_that_keeps_no_plain_keys_is_run_without_reuse_and_right(build):
     ids = converse(batched, together=True, new_tokens=8, page=False)
     assert ids == converse(alone, together=False, new_tokens=8, page=False)
     assert len({tuple(reply) for reply in ids.values()}) > 3
+
+
+def test_our_loop_decodes_what_transformers_decodes():
+    ours, theirs = Recording(llama()), Recording(llama())
+    theirs.plain = theirs.reuse = False
+    assert converse(ours, together=True) == converse(theirs, together=True)
+
+
+def test_finished_rows_leave_the_batch():
+    engine = Recording(llama())
+    chat = engine.chat
+    heights = []
+    engine.model.lm_head.register_forward_hook(lambda m, i, output: heights.append(len(output)))
+    ids = converse(engine, together=False, new_tokens=6)
+    stop = ids[0, 0][2]
+    chat.__dict__["stop_ids"] = frozenset({stop})  # a cached property
+    engine.new_batch()
+    heights.clear()
+    engine.generate([[*history, user(QUESTIONS[n][0])] for n, history in
+                     enumerate(conversations())], 6)  # fmt: skip
+    assert engine.replies[-3][-1] == stop
+    assert heights[0] == 3
+    assert heights[-1] < 3
 
 
 def test_the_second_question_encodes_only_what_is_new():
@@ -187,17 +216,26 @@ def test_a_reply_cut_by_the_limit_is_not_finished_and_one_with_end_of_turn_is():
     chat = Chat(tiny.tokenizer())
     wanted = [*chat.tokenizer("revenue")["input_ids"][:3], chat.end_id]
 
-    def forced(width):
-        def force(input_ids, scores):
-            place = input_ids.shape[1] - width
+    class Forcing:
+        """One row writes what is wanted, the other its first token for ever."""
+
+        def __init__(self):
+            self.places = {}
+
+        def begin(self, row):
+            self.places[row] = 0
+            return []
+
+        def accept(self, row, token):
+            self.places[row] += 1
+            return []
+
+        def restrict(self, row, scores):
+            place = min(self.places[row], len(wanted) - 1) if row == 0 else 0
             scores[:] = float("-inf")
-            scores[0, wanted[min(place, len(wanted) - 1)]] = 0.0
-            scores[1, wanted[0]] = 0.0
-            return scores
+            scores[wanted[place]] = 0.0
 
-        return force
-
-    engine = TransformersEngine(tiny.llama(), chat, constraint=forced)
+    engine = TransformersEngine(tiny.llama(), chat, constraint=Forcing())
     ended, cut = engine.generate([[user("a")], [user("a longer one")]], 10)
     assert (ended.finished, ended.completion_tokens) == (True, len(wanted))
     assert ended.text == chat.tokenizer.decode(wanted[:-1])

@@ -21,6 +21,12 @@ pytest.importorskip("ray", reason="Ray is not installed: pip install 'crossfoot[
 SETTING = Setting(limits=Limits(replies=2, new_tokens=4))
 
 
+@pytest.fixture(autouse=True)
+def _importable(monkeypatch):
+    """Workers are processes of their own, and import this file."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(tiny.__file__).parent))
+
+
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
     return str(tiny.save_model(tmp_path_factory.mktemp("model")))

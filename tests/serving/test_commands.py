@@ -177,6 +177,12 @@ def test_an_unknown_server_is_refused(monkeypatch, capsys, model):
     assert "known are vllm, transformers" in err
 
 
+def test_a_run_without_its_option_is_refused(monkeypatch, capsys):
+    code, _, err = crossfoot(monkeypatch, capsys, "serve", "runs/mine")
+    assert code == 2
+    assert "name what is served with --model and --adapter" in err
+
+
 @pytest.mark.skipif(not SERVERS["transformers"].installed(), reason="no transformers serve")
 def test_what_serve_starts_answers_as_the_local_engine_does(model, adapter):
     """A real server over the network: the adapter merged into its base, in bfloat16 as here."""

@@ -1,7 +1,6 @@
 """Targets: what bears loss, and that its prefix is what inference sends."""
 
 import pytest
-import torch
 
 import tiny
 from crossfoot.agent.loop import Setting, run_batch
@@ -13,35 +12,68 @@ EXTENDS = {"crossfoot": True, "qwen2_5": True, "gemma3": True}
 
 
 class _Forced:
-    """Makes ``generate`` write given completions, one row after another, and keeps its inputs."""
+    """Makes a model write given completions, one reply after another."""
 
-    def __init__(self, completions):
-        self.completions = completions
+    def __init__(self, rows):
+        self.completions = [row.completion_ids for row in rows]
+        self.prompt_ids = [row.prompt_ids for row in rows]
         self.seen = []
+        self.turn = -1
+        self.place = 0
 
-    def __call__(self, width):
-        completion = self.completions[len(self.seen)]
+    def begin(self, row):
+        self.turn += 1
+        self.place = 0
+        return []
+
+    def accept(self, row, token):
+        self.place += 1
+        return []
+
+    def restrict(self, row, scores):
+        scores[:] = float("-inf")
+        scores[self.completions[self.turn][self.place]] = 0.0
+
+    def processor(self, width):
+        self.begin(0)
 
         def force(input_ids, scores):
             if input_ids.shape[1] == width:
                 self.seen.append(input_ids[0].tolist())
-            forced = torch.full_like(scores, float("-inf"))
-            forced[0, completion[input_ids.shape[1] - width]] = 0.0
-            return forced
+            self.place = input_ids.shape[1] - width
+            self.restrict(0, scores[0])
+            return scores
 
         return force
 
 
+def watch(engine, forced):
+    """What the model is given for each reply in our own loop: ids kept before, and new ones."""
+    given = []
+
+    def note(module, inputs):
+        if engine.plain and len(given) == forced.turn:
+            new = inputs[0][0].tolist()
+            kept = engine._kept[0].ids if engine._kept else ()
+            length = len(forced.prompt_ids[forced.turn]) - len(new)
+            given.append([*kept[:length], *new])
+
+    engine.model.get_input_embeddings().register_forward_pre_hook(note)
+    return given
+
+
 @pytest.mark.parametrize("name", tiny.TEMPLATES)
-@pytest.mark.parametrize("reuse", [False, True])
-def test_every_prefix_equals_what_generate_is_given(name, reuse):
+@pytest.mark.parametrize("way", ["generate", "own loop", "own loop with kept pages"])
+def test_every_prefix_equals_what_the_model_is_given(name, way):
     chat = Chat(tiny.tokenizer(name))
     rows = build_rows([tiny.sample()], chat, "short")
-    forced = _Forced([row.completion_ids for row in rows])
-    engine = TransformersEngine(tiny.llama(), chat, reuse=reuse, constraint=forced)
+    forced = _Forced(rows)
+    engine = TransformersEngine(tiny.llama(), chat, reuse="kept" in way, constraint=forced)
+    engine.plain = way != "generate"
+    given = watch(engine, forced)
     (transcripts,) = run_batch([tiny.sample()], engine, Setting())
     assert [turn.submission.answer is not None for turn in transcripts] == [True] * 4
-    assert forced.seen == [list(row.prompt_ids) for row in rows]
+    assert (given or forced.seen) == [list(row.prompt_ids) for row in rows]
 
 
 @pytest.mark.parametrize("name", tiny.TEMPLATES)

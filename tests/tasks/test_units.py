@@ -30,6 +30,11 @@ _GROWTH = "subtract(5829, 5735), divide(#0, 5735)"
         ("what was the number of employees?", "300", 300.0, "count"),
         ("how many million dollars were paid?", "300", 300.0, "absolute"),
         ("what is the percentage change?", "subtract(5829, 5735)", 94.0, "absolute"),
+        ("in 2018, how many shares vested?", "300", 300.0, "count"),
+        ("by how many percentage points?", "subtract(3, 2)", 1.0, "absolute"),
+        ("what did the corporation pay on average?", "add(3, 5), divide(#0, const_2)", 4.0,
+         "absolute"),
+        ("what is the roi?", "subtract(148, 100), divide(#0, 100)", 0.48, "fraction"),
     ],
 )  # fmt: skip
 def test_unit_follows_from_question_program_and_answer(

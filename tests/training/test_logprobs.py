@@ -149,6 +149,13 @@ def test_equal_to_rows_in_float64_with_lora_and_checkpoints(family, way, doubled
     assert_equal(model.double(), random_rows(), way, 1e-9, checkpoint=True)
 
 
+@pytest.mark.parametrize("family", ["llama", "qwen2", "gemma3"])
+def test_activation_checkpointing_of_transformers_changes_nothing(family):
+    model = conditioned(family).train()
+    model.gradient_checkpointing_enable()
+    assert_equal(model, random_rows(), "tree", 1e-5)
+
+
 @pytest.mark.parametrize(("family", "way"), WAYS)
 def test_several_trees_in_one_call(family, way):
     rows = random_rows()

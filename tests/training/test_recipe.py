@@ -72,6 +72,7 @@ def test_an_override_replaces_what_the_file_says(path, override, read):
         ("adapter.rnak=3", "field adapter.rnak: unknown key 'rnak'; did you mean rank?"),
         ("data.0.limt=3", "field data.0.limt: unknown key 'limt'; did you mean limit?"),
         ("learning_rate=1", "did you mean trainer.learning_rate?"),
+        ("rank=3", "did you mean adapter.rank?"),
         ("trainer.lerning_rate=1", "did you mean learning_rate?"),
         ("trainer.learning_rate=fast", "field trainer.learning_rate: should be a number"),
         ("trainer.bf16=maybe", "field trainer.bf16: should be true or false"),

@@ -5,7 +5,8 @@ a target's prefix is what inference sends. A completion is what the template its
 the assistant message is added, cut after the end-of-turn token.
 
 A template that knows no tools (Gemma 3, DeepSeek-R1-Distill, SmolLM2) gets them as text: the
-schemas in the system message, calls as Hermes JSON, results as user messages.
+schemas in the system message, calls as Hermes JSON, results as user messages. One that has no
+system role (Gemma 1 and 2) gets the system message at the head of the first user message.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from functools import cached_property
 from typing import Any
 
 from crossfoot.chat.calls import CallSyntax, Reply, parse_reply
-from crossfoot.chat.messages import Message, assistant, user
+from crossfoot.chat.messages import Message, assistant, system, user
 from crossfoot.chat.tools import TOOLS
 from crossfoot.errors import ModelError
 
@@ -39,10 +40,11 @@ class Chat:
     """A tokenizer's chat template together with the syntax of its tool calls.
 
     ``tokenizer`` is any transformers tokenizer with a chat template. Thinking is switched off
-    where a template has a switch for it.
+    where a template has a switch for it. Without ``tools`` the model is offered none.
     """
 
     tokenizer: Any
+    tools: bool = True
 
     def __post_init__(self) -> None:
         if not getattr(self.tokenizer, "chat_template", None):
@@ -57,6 +59,17 @@ class Chat:
         """Whether the template renders tool schemas, calls and results by itself."""
         template = str(self.tokenizer.chat_template)
         return "tools" in template and "tool_calls" in template and "<tool_call>" in template
+
+    @cached_property
+    def has_system_role(self) -> bool:
+        """Whether the template renders a system message, rather than refuse or drop it."""
+        # Here, so that chat can be imported without what training needs.
+        from jinja2.exceptions import TemplateError
+
+        try:
+            return "[rules]" in self._template([system("[rules]"), user("?")], None, True)
+        except TemplateError:
+            return False
 
     @cached_property
     def syntax(self) -> CallSyntax:
@@ -105,9 +118,19 @@ class Chat:
         return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
 
     def _render(self, messages: Sequence[Message], *, add_generation_prompt: bool) -> str:
-        tools: list[dict[str, Any]] | None = TOOLS
-        if not self.knows_tools:
+        tools: list[dict[str, Any]] | None = TOOLS if self.tools else None
+        if tools and not self.knows_tools:
             messages, tools = tools_as_text(messages), None
+        if not self.has_system_role:
+            messages = system_as_user(messages)
+        return self._template(messages, tools, add_generation_prompt)
+
+    def _template(
+        self,
+        messages: Sequence[Message],
+        tools: list[dict[str, Any]] | None,
+        add_generation_prompt: bool,
+    ) -> str:
         return str(
             self.tokenizer.apply_chat_template(
                 list(messages),
@@ -136,6 +159,20 @@ def tools_as_text(messages: Sequence[Message]) -> list[Message]:
             _append_user(plain, message["content"])
         elif message.get("tool_calls"):
             plain.append(assistant(_calls_as_text(message)))
+        else:
+            plain.append(message)
+    return plain
+
+
+def system_as_user(messages: Sequence[Message]) -> list[Message]:
+    """Put a leading system message at the head of the first user message."""
+    if not messages or messages[0]["role"] != "system":
+        return list(messages)
+    plain: list[Message] = []
+    _append_user(plain, messages[0]["content"] + "\n")
+    for message in messages[1:]:
+        if message["role"] == "user":
+            _append_user(plain, message["content"])
         else:
             plain.append(message)
     return plain

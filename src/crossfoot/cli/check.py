@@ -33,7 +33,7 @@ def check(
     limit: Annotated[int, typer.Option(min=1, help="Conversations to take.")] = 4,
     seed: Annotated[int, typer.Option(help="Which conversations --limit takes.")] = 0,
     prompt: Annotated[str, typer.Option(help="short or long.")] = "short",
-    bound: Annotated[float, typer.Option(min=0, max=1, help="The least agreement.")] = 0.9,
+    bound: Annotated[float, typer.Option(min=0, max=1, help="The least agreement.")] = 0.8,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Check that engines and forms of a tuned model agree, and that none ignores the adapter."""

@@ -1,12 +1,9 @@
-"""``crossfoot data get|list|explore|synth``: the data sets and what is in them."""
+"""``crossfoot data get|list|explore|synth|build``: the data sets and what is in them."""
 
 from __future__ import annotations
 
 import json as json_module
 import os
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -15,18 +12,26 @@ import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn
 from rich.table import Table
 
-from crossfoot.cli.explore import pick, show_conversation, show_overview, show_targets
-from crossfoot.cli.output import console, print_json, print_table
+from crossfoot.cli.build import build
+from crossfoot.cli.explore import (
+    pick,
+    show_conversation,
+    show_duplicates,
+    show_overview,
+    show_suspicious,
+    show_targets,
+)
+from crossfoot.cli.output import console, print_json, print_table, skips_on_stderr
 from crossfoot.errors import DataError
 from crossfoot.tasks import downloads
 from crossfoot.tasks.official import FileReport
-from crossfoot.tasks.records import SkippedRecords
-from crossfoot.tasks.registry import data_folder, load_task
+from crossfoot.tasks.registry import data_folder, find_task, load_task, split_file
 from crossfoot.tasks.split import choose
 
 MAX_SYNTHETIC = 1_000_000
 
 app = typer.Typer(name="data", help="Get, list, explore and generate data.", no_args_is_help=True)
+app.command()(build)
 _Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
 
 
@@ -107,6 +112,12 @@ def explore(
     targets: Annotated[
         int | None, typer.Option(help="Print the training targets of this conversation.")
     ] = None,
+    suspicious: Annotated[
+        bool, typer.Option("--suspicious", help="List labels that contradict each other.")
+    ] = False,
+    duplicates: Annotated[
+        bool, typer.Option("--duplicates", help="Compare the pages with those of other splits.")
+    ] = False,
     model: Annotated[str, typer.Option(help="Whose tokens --targets shows.")] = "smollm2-135m",
     prompt: Annotated[str, typer.Option(help="short or long, for --targets.")] = "short",
     skip_bad: Annotated[
@@ -115,7 +126,7 @@ def explore(
     json: _Json = False,
 ) -> None:
     """Count what a data set holds, or look at one conversation of it."""
-    with _skips_on_stderr():
+    with skips_on_stderr():
         samples = load_task(task, split, skip_bad=skip_bad)
     if limit is not None:
         samples = choose(samples, limit, seed)
@@ -123,24 +134,32 @@ def explore(
         show_targets(pick(samples, targets), model, prompt, json)
     elif show is not None:
         show_conversation(pick(samples, show), json)
+    elif suspicious:
+        show_suspicious(samples, f"{task}, {split}", json)
+    elif duplicates:
+        with skips_on_stderr():
+            others = {
+                name: load_task(task, name, skip_bad=True) for name in _other_splits(task, split)
+            }
+        show_duplicates(samples, others, f"{task}, {split}", json)
     else:
         show_overview(samples, f"{task}, {split}", json)
+
+
+def _other_splits(task: str, split: str) -> list[str]:
+    """The splits of a task that are here, but this one."""
+    known = find_task(task)
+    return [
+        name
+        for name in known.splits
+        if name != split and (known.generate or split_file(task, name).exists())
+    ]
 
 
 def _progress() -> Progress:
     return Progress(
         TextColumn("{task.description}"), BarColumn(), DownloadColumn(), console=console
     )
-
-
-@contextmanager
-def _skips_on_stderr() -> Iterator[None]:
-    """Say what was skipped in a line of its own, without Python's decoration of warnings."""
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", SkippedRecords)
-        yield
-    for warning in caught:
-        console.print(str(warning.message), markup=False, soft_wrap=True)
 
 
 def _print_reports(reports: list[FileReport], folder: Path, as_json: bool) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import asdict
 from itertools import groupby
 from typing import Any
 
@@ -10,11 +12,13 @@ from rich.table import Table
 from rich.text import Text
 
 from crossfoot.arithmetic.expression import fold
-from crossfoot.cli.output import print_json, print_table
+from crossfoot.cli.output import console, print_json, print_table
 from crossfoot.errors import CrossfootError, RecipeError
 from crossfoot.pages.markdown import render_page
 from crossfoot.tasks.base import Sample
+from crossfoot.tasks.duplicates import near_pages, repeated_questions, shared_pages
 from crossfoot.tasks.overview import overview
+from crossfoot.tasks.suspicious import suspicions
 
 _LOSS_STYLE = "bold green"
 _BARS = {
@@ -22,6 +26,8 @@ _BARS = {
     "operations": "operation",
     "steps": "steps",
     "units": "unit",
+    "evidence": "evidence",
+    "evidence_in": "evidence in",
 }
 
 
@@ -47,6 +53,55 @@ def show_overview(samples: list[Sample], title: str, as_json: bool) -> None:
         for key, length in spread.items():
             table.add_row(f"{what}, characters", key, f"{length:,}")
     print_table(table)
+
+
+def show_suspicious(samples: list[Sample], title: str, as_json: bool) -> None:
+    """Turns whose labels contradict each other."""
+    found = suspicions(samples)
+    kinds = dict(Counter(one.kind for one in found).most_common())
+    if as_json:
+        print_json({"kinds": kinds, "suspicious": [asdict(one) for one in found]})
+        return
+    table = Table(title=f"{title}: {len(found):,} suspicious")
+    for heading in ("conversation", "turn", "kind", "why"):
+        table.add_column(heading, justify="right" if heading == "turn" else "left")
+    for one in found:
+        table.add_row(one.sample_id, str(one.turn), one.kind, Text(one.reason))
+    print_table(table)
+    for kind, count in kinds.items():
+        console.print(f"{count:,} {kind}", highlight=False)
+
+
+def show_duplicates(
+    samples: list[Sample], others: dict[str, list[Sample]], title: str, as_json: bool
+) -> None:
+    """Pages of this split that stand, or nearly stand, in another one."""
+    counts: dict[str, Any] = {
+        name: {
+            "shared_pages": shared_pages(samples, other),
+            "near_pages": [
+                {"page": page, "like": like, "likeness": likeness}
+                for page, like, likeness in near_pages(samples, other)
+            ],
+        }
+        for name, other in others.items()
+    }
+    if as_json:
+        print_json({"repeated_conversations": repeated_questions(samples), "splits": counts})
+        return
+    console.print(f"{title}: {repeated_questions(samples):,} repeated conversations")
+    for name, count in counts.items():
+        near = count["near_pages"]
+        console.print(
+            f"{name}: {count['shared_pages']:,} pages stand in both, {len(near):,} nearly do"
+        )
+        table = Table(title=f"nearly the same page in {title} and {name}")
+        for heading in ("page", "like", "likeness"):
+            table.add_column(heading)
+        for one in near:
+            table.add_row(Text(one["page"]), Text(one["like"]), f"{one['likeness']:.2f}")
+        if near:
+            print_table(table)
 
 
 def pick(samples: list[Sample], number: int) -> Sample:

@@ -10,6 +10,7 @@ import typer
 from rich.table import Table
 
 from crossfoot.cli.output import console, print_json, print_table
+from crossfoot.errors import RecipeError
 
 if TYPE_CHECKING:
     from crossfoot.evaluation.matrix import Matrix, Score
@@ -19,18 +20,28 @@ _CRASHES_SHOWN = 5
 
 def grade(
     predictions: Annotated[
-        Path, typer.Argument(help="Ours (JSONL), or FinQA's or ConvFinQA's official format.")
+        Path,
+        typer.Argument(
+            help="Ours (JSONL), FinQA's or ConvFinQA's official format, or JSONL of id, prediction."
+        ),
     ],
     gold: Annotated[Path, typer.Option(help="The FinQA or ConvFinQA file they answer.")],
+    form: Annotated[
+        str | None,
+        typer.Option("--as", help="What a text prediction is: program, numerical or answer."),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
 ) -> None:
     """Grade saved predictions by every rule, with intervals over pages."""
     from crossfoot.evaluation.gold import read_gold
     from crossfoot.evaluation.matrix import score
     from crossfoot.evaluation.predictions import match
+    from crossfoot.evaluation.texts import FORMS
 
+    if form is not None and form not in FORMS:
+        raise RecipeError(f"unknown form {form[:40]!a}", advice=f"known are {', '.join(FORMS)}")
     gold_set = read_gold(gold)
-    submitted = match(predictions, gold_set)
+    submitted = match(predictions, gold_set, form)
     matrix = score(submitted, gold_set)
     if json:
         counts = {
@@ -68,10 +79,21 @@ def _table(matrix: Matrix, title: str) -> Table:
         "program accuracy": matrix.program_accuracy,
         "unit": matrix.unit_accuracy,
         "operands named": matrix.operands_named,
+        "answer string": matrix.answer_accuracy,
+        "valid programs": matrix.program_validity,
     }
     for name, other in others.items():
         if other is not None:
             table.add_row(name, *_cells(other))
+    groups = {
+        "{} steps": matrix.by_steps,
+        "op {}": matrix.by_operation,
+        "evidence: {}": matrix.by_evidence,
+    }
+    for called, group in groups.items():
+        table.add_section()
+        for name, one in group.items():
+            table.add_row(called.format(name), *_cells(one))
     return table
 
 

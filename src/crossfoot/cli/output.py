@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
+
+from crossfoot.tasks.records import SkippedRecords
 
 console = Console(stderr=True)
 
@@ -21,3 +26,13 @@ def print_json(document: Any) -> None:
 def print_table(table: Table) -> None:
     """Write a table on stdout, for people."""
     Console().print(table)
+
+
+@contextmanager
+def skips_on_stderr() -> Iterator[None]:
+    """Say what was skipped in a line of its own, without Python's decoration of warnings."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", SkippedRecords)
+        yield
+    for warning in caught:
+        console.print(str(warning.message), markup=False, soft_wrap=True)

@@ -7,7 +7,7 @@ import warnings
 
 
 def quiet_libraries() -> None:
-    """Errors only from transformers, no bars of loading weights, no warnings of what is to come.
+    """Errors only from transformers and bitsandbytes; no bars, no warnings of what is to come.
 
     The bars of downloads stay. To be called before torch is imported for the first time.
     """

@@ -11,6 +11,7 @@ import typer
 
 from crossfoot.cli.output import console
 from crossfoot.cli.quiet import quiet_libraries
+from crossfoot.errors import RecipeError
 
 
 def serve(
@@ -35,6 +36,11 @@ def serve(
     from crossfoot.engines.build import resolve_adapter
     from crossfoot.serving.commands import serving
 
+    if options and not options[0].startswith("-"):
+        raise RecipeError(
+            f"{options[0][:80]!r} is no option of a server",
+            advice="name what is served with --model and --adapter",
+        )
     made = serving(
         model,
         resolve_adapter(model, adapter),

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from crossfoot.cli.output import console
+from crossfoot.cli.output import console, print_json, print_table
 from crossfoot.cli.quiet import quiet_libraries
+from crossfoot.errors import RecipeError
+
+if TYPE_CHECKING:
+    from crossfoot.training.recipe import Recipe
 
 
 def train(
@@ -22,12 +26,21 @@ def train(
         Path | None, typer.Option(help="The run folder; runs/<recipe name> by default.")
     ] = None,
     resume: Annotated[bool, typer.Option(help="Go on from the last checkpoint.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option(help="Say what it would take, without loading weights.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="With --dry-run: as JSON.")] = False,
 ) -> None:
     """Fine-tune a model by a recipe."""
     quiet_libraries()
     from crossfoot.training.recipe import load_recipe
 
     loaded = load_recipe(recipe, overrides)
+    if dry_run:
+        _show_plan(loaded, as_json)
+        return
+    if as_json:
+        raise RecipeError("--json goes with --dry-run", advice="a run folder holds JSON files")
     folder = output or Path(loaded.output or Path("runs") / recipe.stem)
     from crossfoot.training.train import train as run_training
 
@@ -49,6 +62,17 @@ def train(
         except KeyboardInterrupt:
             console.print("stopped; the same command with --resume goes on", markup=False)
             raise
+
+
+def _show_plan(recipe: Recipe, as_json: bool) -> None:
+    from crossfoot.reports.plan import plan_table
+    from crossfoot.training.plan import plan
+
+    found = plan(recipe)
+    if as_json:
+        print_json(found.as_json())
+    else:
+        print_table(plan_table(recipe, found))
 
 
 def _say(line: str) -> None:

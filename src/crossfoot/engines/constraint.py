@@ -61,44 +61,84 @@ def _lark(write: Callable[[str, dict[str, str]], list[str]]) -> str:
 GRAMMARS: dict[CallSyntax, str] = {"hermes": _lark(_hermes), "qwen_xml": _lark(_qwen_xml)}
 
 
-class _GrammarProcessor(LogitsProcessor):  # type: ignore[misc]
-    """Masks every token that the grammar does not allow next, row by row."""
+class Constraint:
+    """A grammar over a model's tokens, with a matcher for each row of a batch.
 
-    def __init__(self, tokenizer: Any, grammar: str, prompt_width: int, end_id: int) -> None:
+    Where the grammar allows one continuation only, its tokens are dictated: those that the text's
+    own tokenization has, so that a model sees what it was trained on. Whoever decodes them one by
+    one (``processor``) gets the same tokens as who appends them (``begin``, ``accept``).
+    """
+
+    def __init__(self, tokenizer: Any, grammar: str, end_id: int) -> None:
         self.tokenizer = tokenizer
         self.grammar = grammar
-        self.prompt_width = prompt_width
         self.end_id = end_id
-        self.matchers: list[Any] = []
+        self.matchers: dict[int, Any] = {}
+
+    def begin(self, row: int) -> list[int]:
+        """Start a reply; returns the tokens that it has to begin with."""
+        import llguidance
+
+        self.matchers[row] = llguidance.LLMatcher(self.tokenizer, self.grammar)
+        return self._dictated(row)
+
+    def accept(self, row: int, token: int) -> list[int]:
+        """Take a decoded token; returns those that have to follow it."""
+        self.matchers[row].consume_token(token)
+        return self._dictated(row)
+
+    def _dictated(self, row: int) -> list[int]:
+        matcher = self.matchers[row]
+        if matcher.is_stopped():
+            return [self.end_id]
+        tokens: list[int] = matcher.compute_ff_tokens()
+        matcher.consume_tokens(tokens)
+        return [*tokens, self.end_id] if matcher.is_stopped() else tokens
+
+    def restrict(self, row: int, scores: torch.Tensor) -> None:
+        """Mask in ``scores`` (vocabulary) what the grammar does not allow next, in place."""
+        import llguidance.torch as masks
+
+        bitmask = masks.allocate_token_bitmask(1, self.tokenizer.vocab_size)
+        masks.fill_next_token_bitmask(self.matchers[row], bitmask, 0)
+        masks.apply_token_bitmask_inplace(scores[None], bitmask.to(scores.device))
+
+    def processor(self, prompt_width: int) -> LogitsProcessor:
+        """The same for transformers' ``generate``, one token at a time."""
+        return _Processor(self, prompt_width)
+
+
+class _Processor(LogitsProcessor):  # type: ignore[misc]
+    """Dictated tokens wait in a row's queue; each step takes one or restricts the choice."""
+
+    def __init__(self, constraint: Constraint, prompt_width: int) -> None:
+        self.constraint = constraint
+        self.prompt_width = prompt_width
+        self.waiting: list[list[int]] = []
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
         """``input_ids`` (B, prompt + generated), ``scores`` (B, vocabulary)."""
-        import llguidance
-        import llguidance.torch as masks
-
         rows, width = input_ids.shape
         if width == self.prompt_width:
-            self.matchers = [
-                llguidance.LLMatcher(self.tokenizer, self.grammar) for _ in range(rows)
-            ]
+            self.waiting = [self.constraint.begin(row) for row in range(rows)]
         else:
-            for matcher, token in zip(self.matchers, input_ids[:, -1].tolist(), strict=True):
-                if not matcher.is_stopped():
-                    matcher.consume_token(token)
-        bitmask = masks.allocate_token_bitmask(rows, self.tokenizer.vocab_size)
-        for row, matcher in enumerate(self.matchers):
-            if matcher.is_stopped():
+            for row, token in enumerate(input_ids[:, -1].tolist()):
+                if self.waiting[row]:
+                    self.waiting[row].pop(0)
+                elif token != self.constraint.end_id:
+                    self.waiting[row] = self.constraint.accept(row, token)
+        for row, waiting in enumerate(self.waiting):
+            ended = width > self.prompt_width and input_ids[row, -1] == self.constraint.end_id
+            if waiting or ended:
                 scores[row] = float("-inf")
-                scores[row, self.end_id] = 0.0
+                scores[row, waiting[0] if waiting else self.constraint.end_id] = 0.0
             else:
-                masks.fill_next_token_bitmask(matcher, bitmask, row)
-                allowed = bitmask[row : row + 1].to(scores.device)
-                masks.apply_token_bitmask_inplace(scores[row : row + 1], allowed)
+                self.constraint.restrict(row, scores[row])
         return scores
 
 
-def call_constraint(chat: Chat) -> Callable[[int], LogitsProcessor]:
-    """A factory of logits processors; its argument is the width of the prompt in tokens."""
+def call_constraint(chat: Chat) -> Constraint:
+    """The constraint to one readable call, in the syntax of a chat template."""
     try:
         import llguidance
         import llguidance.hf
@@ -108,4 +148,4 @@ def call_constraint(chat: Chat) -> Callable[[int], LogitsProcessor]:
         ) from error
     tokenizer = llguidance.hf.from_tokenizer(chat.tokenizer)
     grammar = llguidance.grammar_from("lark", GRAMMARS[chat.syntax])
-    return lambda width: _GrammarProcessor(tokenizer, grammar, width, chat.end_id)
+    return Constraint(tokenizer, grammar, chat.end_id)

@@ -127,7 +127,7 @@ def gguf_file(model: str, adapter: Path | None) -> Path:
 
     Its name in the user's cache is a function of both weights.
     """
-    config = load_config(model)
+    config = load_config(model).get_text_config()
     if not reads(config):
         raise ModelError(
             f"OpenVINO reads no GGUF of {config.model_type} with these rotary positions",

@@ -129,6 +129,14 @@ def _assemble(sources: Sequence[Kept | None], lengths: Sequence[int], width: int
     return cache
 
 
+def select(cache: Any, rows: Sequence[int]) -> None:
+    """Leave only some rows of a cache of growing layers."""
+    for layer in cache.layers:
+        length = layer.keys.shape[-2]
+        layer.buffers = tuple(buffer[list(rows)] for buffer in layer.buffers)
+        layer.keys, layer.values = (buffer[:, :, :length] for buffer in layer.buffers)
+
+
 def keep(cache: Any, row: int, mask: torch.Tensor, ids: Sequence[int]) -> Kept:
     """Take the keys and values of one row out of a batch's cache.
 

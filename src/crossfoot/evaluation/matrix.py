@@ -10,21 +10,25 @@ https://github.com/czyssrs/ConvFinQA.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from crossfoot.errors import DataError
 from crossfoot.evaluation.gold import GoldSet
+from crossfoot.evaluation.groups import evidence_kind, operations, steps
 from crossfoot.evaluation.intervals import page_bootstrap
 from crossfoot.evaluation.predictions import Item, Submitted
-from crossfoot.grading.answer import Submission
+from crossfoot.grading.answer import Gold, Submission
 from crossfoot.grading.graders import (
     GRADERS,
+    executed,
     is_correct,
     official_script_crashes,
     program_correct,
     unit_correct,
 )
 from crossfoot.grading.verdict import ERROR_CLASSES, grade, operands_named
+from crossfoot.grading.written import answer_correct
 
 _NOTHING = Submission()
 
@@ -58,7 +62,12 @@ class Quirks:
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """All scores of one predictions file; None where there is no such thing to count."""
+    """All scores of one predictions file; None where there is no such thing to count.
+
+    ``by_steps``, ``by_operation`` and ``by_evidence`` are the official score of the gold turns of
+    each kind; ``answer_accuracy`` is that of turns with an answer string, ``program_validity`` the
+    share of turns for which a program was submitted that parses and executes.
+    """
 
     gold_turns: int
     submitted: int
@@ -68,6 +77,11 @@ class Matrix:
     program_accuracy: Score
     unit_accuracy: Score | None
     operands_named: Score | None
+    answer_accuracy: Score | None
+    program_validity: Score | None
+    by_steps: dict[str, Score]
+    by_operation: dict[str, Score]
+    by_evidence: dict[str, Score]
     errors: dict[str, int]
     quirks: Quirks | None
 
@@ -81,13 +95,15 @@ def score(submitted: Submitted, gold: GoldSet) -> Matrix:
     if not items:
         raise DataError("no turn has an answer to grade by", file=gold.path)
     convfinqa = gold.kind == "convfinqa"
-    programs = submitted.format != "crossfoot"
+    programs = any(item.submission and item.submission.program is not None for item in items)
+    with_units = submitted.format == "crossfoot"
     official = "official_convfinqa" if convfinqa else "official"
     rules = {name: name for name in GRADERS if name != "official_convfinqa"} | {
         "official": official
     }
     verdicts = [grade(item.submission or _NOTHING, item.gold, official) for item in items]
     found = [operands_named(item.submission or _NOTHING, item.gold) for item in items]
+    right = [verdict.correct for verdict in verdicts]
     with_operands = [(item, hit) for item, hit in zip(items, found, strict=True) if hit is not None]
     answered = sum(_answered(item) for item in items)
     return Matrix(
@@ -100,12 +116,15 @@ def score(submitted: Submitted, gold: GoldSet) -> Matrix:
             for name, rule in rules.items()
         },
         program_accuracy=_score(items, [_program_right(item, convfinqa) for item in items]),
-        unit_accuracy=None if programs else _score(items, [_unit_right(item) for item in items]),
-        operands_named=(
-            _score(tuple(item for item, _ in with_operands), [hit for _, hit in with_operands])
-            if with_operands
-            else None
+        unit_accuracy=_score(items, [_unit_right(item) for item in items]) if with_units else None,
+        operands_named=_score_of_pairs(with_operands),
+        answer_accuracy=_answer_accuracy(items),
+        program_validity=(
+            _score(items, [_valid(item, convfinqa) for item in items]) if programs else None
         ),
+        by_steps=_by(items, right, lambda gold: {steps(gold)}),
+        by_operation=_by(items, right, operations),
+        by_evidence=_by(items, right, lambda gold: {evidence_kind(gold)}),
         errors=_errors([verdict.error for verdict in verdicts]),
         quirks=_quirks(items, convfinqa) if programs else None,
     )
@@ -128,6 +147,37 @@ def _program_right(item: Item, convfinqa: bool) -> bool:
 
 def _unit_right(item: Item) -> bool:
     return item.submission is not None and unit_correct(item.submission, item.gold)
+
+
+def _valid(item: Item, convfinqa: bool) -> bool:
+    program = item.submission.program if item.submission else None
+    if program is None or len(program) < 2:
+        return False
+    valid, result = executed(program, item.gold, convfinqa)
+    return valid and result != "n/a"
+
+
+def _answer_accuracy(items: tuple[Item, ...]) -> Score | None:
+    hits = [(item, answer_correct(item.submission or _NOTHING, item.gold)) for item in items]
+    return _score_of_pairs([(item, hit) for item, hit in hits if hit is not None])
+
+
+def _by(
+    items: tuple[Item, ...], right: list[bool], keys: Callable[[Gold], set[str]]
+) -> dict[str, Score]:
+    """The score of the items under each key; an item counts under each of its own."""
+    groups: dict[str, list[tuple[Item, bool]]] = {}
+    for item, hit in zip(items, right, strict=True):
+        for key in keys(item.gold):
+            groups.setdefault(key, []).append((item, hit))
+    return {
+        name: _score(tuple(item for item, _ in group), [hit for _, hit in group])
+        for name, group in sorted(groups.items())
+    }
+
+
+def _score_of_pairs(pairs: list[tuple[Item, bool]]) -> Score | None:
+    return _score(tuple(item for item, _ in pairs), [hit for _, hit in pairs]) if pairs else None
 
 
 def _score(items: tuple[Item, ...], right: list[bool]) -> Score:

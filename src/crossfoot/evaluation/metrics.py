@@ -5,7 +5,6 @@ Every turn of every sample is in the denominator; a turn without an answer is wr
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,15 +13,15 @@ from typing import Any
 
 import numpy as np
 
+from crossfoot.evaluation.groups import evidence_kind, operations, steps
 from crossfoot.evaluation.intervals import page_bootstrap
 from crossfoot.evaluation.predictions import Prediction
 from crossfoot.grading.answer import Gold, Submission
 from crossfoot.grading.graders import GRADERS, is_correct, program_correct, unit_correct
 from crossfoot.grading.operands import operands_named
+from crossfoot.grading.written import answer_correct
 from crossfoot.targets.conversation import is_looked_up
 from crossfoot.tasks.base import Sample
-
-_OPERATION = re.compile(r"([a-z_]+)\(")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +49,12 @@ def summarise(
         ),
         "unit_accuracy": _accuracy(turns, lambda turn: unit_correct(turn.submission, turn.gold)),
         "operands_named": _operands(turns),
+        "answer_accuracy": _answers(turns),
         "by_kind": _by(turns, lambda turn: _kind(turn.gold)),
         "by_position": _by(turns, lambda turn: str(turn.prediction.turn + 1)),
         "by_operation": _by_operation(turns),
+        "by_steps": _by(turns, lambda turn: steps(turn.gold)),
+        "by_evidence": _by(turns, lambda turn: evidence_kind(turn.gold)),
         "by_unit": _by(turns, lambda turn: turn.gold.unit),
         "conversations_all_right": _conversations(turns),
         "after_previous_turn": _after_previous(turns),
@@ -122,7 +124,7 @@ def _by_operation(turns: Sequence[Graded]) -> dict[str, Any]:
     """Turns whose gold program contains an operation; a turn counts under each of its own."""
     groups: dict[str, list[Graded]] = {}
     for turn in turns:
-        for operation in set(_OPERATION.findall(turn.gold.program)) or {"none"}:
+        for operation in operations(turn.gold):
             groups.setdefault(operation, []).append(turn)
     return {name: _official(groups[name]) for name in sorted(groups)}
 
@@ -133,6 +135,16 @@ def _operands(turns: Sequence[Graded]) -> dict[str, Any] | None:
     asked = [turn for turn, value in named if value is not None]
     values = {id(turn): value for turn, value in named}
     return _accuracy(asked, lambda turn: bool(values[id(turn)])) if asked else None
+
+
+def _answers(turns: Sequence[Graded]) -> dict[str, Any] | None:
+    """Agreement with the answer strings of the turns that have one."""
+    told = [turn for turn in turns if turn.gold.text.strip()]
+    return (
+        _accuracy(told, lambda turn: answer_correct(turn.submission, turn.gold) is True)
+        if told
+        else None
+    )
 
 
 def _conversations(turns: Sequence[Graded]) -> dict[str, Any]:

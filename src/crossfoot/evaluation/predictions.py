@@ -1,10 +1,11 @@
-"""Saved predictions, in three formats, and the gold answers they are graded against.
+"""Saved predictions, in four formats, and the gold answers they are graded against.
 
 Ours is JSONL, a turn a line: ``{"id": "Single_MRO/2007/page_134.pdf-1", "page": "MRO/2007/...",
 "turn": 2, "answer": {"value": 35.8, "unit": "absolute", "text": "35.8"}, "expressions":
 ["60.94 - 25.14"], ...}``. FinQA's script (https://github.com/czyssrs/FinQA) reads a list of
 ``{"id", "predicted"}``, ConvFinQA's (https://github.com/czyssrs/ConvFinQA) an object
-``{key: [{"id", "pred_prog", "ref_prog"}]}`` of which it takes the first of each list.
+``{key: [{"id", "pred_prog", "ref_prog"}]}`` of which it takes the first of each list. Predictions
+of other trainers are text, a line each (``texts.py``).
 """
 
 from __future__ import annotations
@@ -21,9 +22,10 @@ from crossfoot.arithmetic.program import tokenize
 from crossfoot.errors import DataError
 from crossfoot.evaluation.files import parse_json, read_text
 from crossfoot.evaluation.gold import GoldSet, TurnKey, turn_key
+from crossfoot.evaluation.texts import Form, is_texts, read_texts
 from crossfoot.grading.answer import Answer, Gold, Submission, Unit
 
-Format = Literal["crossfoot", "finqa", "convfinqa"]
+Format = Literal["crossfoot", "finqa", "convfinqa", "text"]
 
 
 class SavedAnswer(BaseModel):
@@ -115,10 +117,13 @@ def read_predictions(path: Path) -> list[Prediction]:
     return predictions
 
 
-def match(path: Path, gold: GoldSet) -> Submitted:
-    """Read predictions of any of the three formats and match them to the gold turns."""
-    format_, lines = _read_lines(path)
-    if format_ != "crossfoot" and format_ != gold.kind:
+def match(path: Path, gold: GoldSet, form: Form | None = None) -> Submitted:
+    """Read predictions of any of the four formats and match them to the gold turns.
+
+    ``form`` says what predictions are that are nothing but text.
+    """
+    format_, lines = _read_lines(path, form)
+    if format_ not in ("crossfoot", "text") and format_ != gold.kind:
         raise DataError(
             f"these are predictions in the format of {format_}, but {gold.path} is {gold.kind}",
             file=path,
@@ -149,13 +154,18 @@ def match(path: Path, gold: GoldSet) -> Submitted:
     return Submitted(format_, tuple(items))
 
 
-def _read_lines(path: Path) -> tuple[Format, list[_Line]]:
+def _read_lines(path: Path, form: Form | None) -> tuple[Format, list[_Line]]:
     text = read_text(path)
     start = text.lstrip()[:1]
     if start == "[":
         return "finqa", list(_finqa_lines(parse_json(text, path), path))
     if start == "{" and not _is_jsonl(text):
         return "convfinqa", list(_convfinqa_lines(parse_json(text, path), path))
+    if start == "{" and is_texts(text):
+        return "text", [
+            _Line(name, turn_key(name) or (name, 0), submission)
+            for name, submission in read_texts(text, form, path)
+        ]
     if start != "{":
         raise DataError("no predictions", file=path, advice="expected JSONL or official JSON")
     return "crossfoot", [

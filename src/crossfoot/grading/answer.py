@@ -37,7 +37,8 @@ class Gold:
     """The labelled side of one turn.
 
     ``answer`` is FinQA's ``exe_ans`` (a percentage is a fraction of 1); ``program`` the gold
-    program or, in ConvFinQA, possibly one number; ``text`` the human answer string, often empty.
+    program or, in ConvFinQA, possibly one number; ``text`` the human answer string, often empty;
+    ``evidence`` the units of the page that the record names for it (``table_1``), often none.
     """
 
     answer: float | str
@@ -45,6 +46,7 @@ class Gold:
     unit: Unit
     text: str = ""
     page: Page | None = None
+    evidence: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

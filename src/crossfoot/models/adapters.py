@@ -37,6 +37,7 @@ def add_adapter(
     if method == "qlora":
         from peft import prepare_model_for_kbit_training
 
+        _keep_layout(model)
         # Gradient checkpointing is the recipe's choice, under trainer:.
         model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
     if start_from is not None:
@@ -46,6 +47,24 @@ def add_adapter(
     # PEFT looks the base's config up here at each save: its folder, so that no hub is asked.
     adapted.peft_config["default"].base_model_name_or_path = model.config._name_or_path
     return adapted
+
+
+def _keep_layout(model: Any) -> None:
+    """Keep bitsandbytes from repacking 4-bit weights at the first evaluation on a CPU.
+
+    With AVX-512 BF16 it packs them for inference in place, and every later backward reads them in
+    the wrong order: LoRA gradients are wrong without a word (bitsandbytes 0.50.2).
+    """
+    from bitsandbytes.nn import Linear4bit
+
+    for layer in model.modules():
+        if isinstance(layer, Linear4bit):
+            if getattr(layer.weight.quant_state, "packing_format_for_cpu", False):
+                raise ModelError(
+                    f"the 4-bit weights of {model.name_or_path} were packed for inference already",
+                    advice="load it again before training",
+                )
+            layer.support_avx512bf16_for_cpu = False
 
 
 def _new_adapter(

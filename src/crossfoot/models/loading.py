@@ -60,6 +60,14 @@ def load_tokenizer(name: str) -> Any:
         raise ModelError(f"cannot load the tokenizer of {name}: {_first_line(error)}") from error
 
 
+def load_config(name: str) -> Any:
+    """The config of a model, without its weights."""
+    try:
+        return AutoConfig.from_pretrained(resolve(name), trust_remote_code=False)
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelError(f"cannot load {name}: {_first_line(error)}") from error
+
+
 def load_model(name: str, *, dtype: str = "bfloat16", four_bit: bool = False) -> Any:
     """Weights of a model, on CUDA where there is one, in evaluation mode.
 
@@ -75,8 +83,8 @@ def load_model(name: str, *, dtype: str = "bfloat16", four_bit: bool = False) ->
             bnb_4bit_compute_dtype=DTYPES[dtype],
             bnb_4bit_use_double_quant=True,
         )
+    config = load_config(name)
     try:
-        config = AutoConfig.from_pretrained(source, trust_remote_code=False)
         model, report = auto_class(config).from_pretrained(
             source, use_safetensors=True, output_loading_info=True, **options
         )
@@ -114,15 +122,6 @@ def identity(name: str, model: Any) -> dict[str, Any]:
         with path.open("rb") as stream:
             hashes[path.name] = hashlib.file_digest(stream, "sha256").hexdigest()
     return {"name": name, "sha256": hashes}
-
-
-def load_config(name: str) -> Any:
-    """The config of a model's text part; its ``_commit_hash`` is the hub's revision, if any."""
-    try:
-        config = AutoConfig.from_pretrained(resolve(name), trust_remote_code=False)
-    except (OSError, ValueError) as error:
-        raise ModelError(f"cannot load the config of {name}: {_first_line(error)}") from error
-    return config.get_text_config()
 
 
 def load_adapter(model: Any, folder: str | Path, *, trainable: bool = False) -> Any:

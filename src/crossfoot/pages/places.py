@@ -10,10 +10,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from crossfoot.pages.page import Page
 from crossfoot.pages.table import MAX_NUMBER_CHARS, Number, Table, parse_number
+from crossfoot.pages.units import row_name, text_name
 
 MAX_PLACES = 50
 _IN_TEXT = re.compile(r"(?:(?<![\d.,])\d{1,3}(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?|\.\d+")
@@ -26,12 +27,16 @@ _QUOTE = 40  # characters either side of a number in a sentence
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A cell, known by its headers; or a stretch of text or of a header, quoted."""
+    """A cell, known by its headers; or a stretch of text or of a header, quoted.
+
+    ``unit`` is the paragraph or row that holds it, by FinQA's name.
+    """
 
     row_header: str = ""
     column_header: str = ""
     quote: str = ""
     other_sign: bool = False
+    unit: str = field(default="", compare=False)
 
     def describe(self) -> str:
         """For people: ``long-term debt, 2016`` or ``text: "... was $ 121.1 in 2016 ..."``."""
@@ -75,18 +80,28 @@ def _literal(literal: str) -> Number | None:
 def _numbers(page: Page, wanted: Number) -> Iterator[tuple[Number, Place]]:
     """The numbers of a page that are the wanted one but for the sign, with their places."""
     for cell in page.table.cells():
+        place = Place(cell.row_header, cell.column_header, unit=row_name(cell.row))
         if cell.number is None:
             for number, _, _ in _in_text(cell.text, wanted):
-                yield number, Place(cell.row_header, cell.column_header)
+                yield number, place
         elif _near(cell.number.value, cell.number.percent, wanted):
-            yield cell.number, Place(cell.row_header, cell.column_header)
-    for text in (*page.before, *page.after, *_headers(page.table)):
+            yield cell.number, place
+    for unit, text in (*_paragraphs(page), *_headers(page.table)):
         for number, start, end in _in_text(text, wanted):
-            yield number, Place(quote=_quote(text, start, end))
+            yield number, Place(quote=_quote(text, start, end), unit=unit)
 
 
-def _headers(table: Table) -> tuple[str, ...]:
-    return (*(table.rows[0] if table.rows else ()), *(row[0] for row in table.rows[1:] if row))
+def _paragraphs(page: Page) -> Iterator[tuple[str, str]]:
+    for index, text in enumerate((*page.before, *page.after)):
+        yield text_name(index), text
+
+
+def _headers(table: Table) -> Iterator[tuple[str, str]]:
+    for text in table.rows[0] if table.rows else ():
+        yield row_name(0), text
+    for index, row in enumerate(table.rows[1:], start=1):
+        if row:
+            yield row_name(index), row[0]
 
 
 def _in_text(text: str, wanted: Number) -> Iterator[tuple[Number, int, int]]:

@@ -2,12 +2,14 @@
 
 ``read_finqa(Path("dev.json"))`` reads ``train.json``, ``dev.json`` and ``test.json`` of
 https://github.com/czyssrs/FinQA (Chen et al. 2021): ``qa`` holds ``question``, ``program``,
-``exe_ans`` (a number, yes or no) and ``answer``, which people wrote and which is often empty.
+``exe_ans`` (a number, yes or no), ``answer``, which people wrote and which is often empty, and
+``gold_inds``, whose keys name the evidence (``table_1``, ``text_3``).
 """
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from crossfoot.tasks.base import Sample
 from crossfoot.tasks.records import (
@@ -25,6 +27,7 @@ class _Question(Checked):
     program: Filled
     exe_ans: ExecutedAnswer = None
     answer: str | float | None = None
+    gold_inds: dict[str, Any] | None = None
 
 
 class _Record(PageRecord):
@@ -44,5 +47,6 @@ def _sample(record: _Record) -> Sample:
     page = record.page()
     labels = record.qa
     text = "" if labels.answer is None else str(labels.answer)
-    turn = make_turn(labels.question, labels.program, labels.exe_ans, page, text)
+    evidence = tuple(labels.gold_inds or ())
+    turn = make_turn(labels.question, labels.program, labels.exe_ans, page, text, evidence)
     return Sample(record.id, page, (turn,))

@@ -11,9 +11,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from crossfoot.arithmetic.program import parse
-from crossfoot.errors import ProgramError
+from crossfoot.errors import DataError, ProgramError
+from crossfoot.grading.answer import Gold
 from crossfoot.pages.markdown import render_page
 from crossfoot.tasks.base import Sample
+from crossfoot.tasks.duplicates import repeated_questions
+from crossfoot.tasks.evidence import NO_EVIDENCE, Evidence, evidence_of
 
 
 def overview(samples: Sequence[Sample]) -> dict[str, Any]:
@@ -32,11 +35,13 @@ def overview(samples: Sequence[Sample]) -> dict[str, Any]:
         steps[len(program.steps)] += 1
         operations.update(step.op for step in program.steps)
     pages = {sample.page.page_id: sample.page for sample in samples}
+    evidence = [_evidence(gold) for gold in golds]
     return {
         "pages": len(pages),
         "conversations": len(samples),
         "turns": len(turns),
         "turns_without_answer": len(turns) - len(golds),
+        "repeated_conversations": repeated_questions(samples),
         "positions": _by_key(
             Counter(place for sample in samples for place in range(1, len(sample.turns) + 1))
         ),
@@ -46,11 +51,21 @@ def overview(samples: Sequence[Sample]) -> dict[str, Any]:
         "operations": dict(operations.most_common()),
         "steps": _by_key(steps),
         "units": dict(Counter(gold.unit for gold in golds).most_common()),
+        "evidence": dict(Counter(one.source for one in evidence).most_common()),
+        "evidence_in": dict(Counter(one.kind for one in evidence).most_common()),
         "characters": {
             "page": _spread(len(render_page(page)) for page in pages.values()),
             "question": _spread(len(turn.question) for turn in turns),
         },
     }
+
+
+def _evidence(gold: Gold) -> Evidence:
+    """None where the record names units that its page does not have."""
+    try:
+        return evidence_of(gold)
+    except DataError:
+        return NO_EVIDENCE
 
 
 def _by_key(counts: Counter[int]) -> dict[str, int]:

@@ -91,13 +91,18 @@ RecordT = TypeVar("RecordT", bound=PageRecord)
 
 
 def make_turn(
-    question: str, program: str, answer: float | str | None, page: Page, text: str = ""
+    question: str,
+    program: str,
+    answer: float | str | None,
+    page: Page,
+    text: str = "",
+    evidence: tuple[str, ...] = (),
 ) -> Turn:
     """A labelled turn with its unit inferred; without an answer it has no labels."""
     if answer is None:
         return Turn(question)
     unit = infer_unit(question, program, answer)
-    return Turn(question, Gold(answer, program, unit, text, page))
+    return Turn(question, Gold(answer, program, unit, text, page, evidence))
 
 
 def read_samples(

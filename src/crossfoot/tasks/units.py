@@ -7,8 +7,7 @@ The rule, in this order:
    the page prints it, 27, and the official rule divides it by 100;
 3. a program that divides last, or adds and subtracts nothing but such quotients, percentages and
    ``const_1``, is a ``fraction`` where the question speaks of a share or a relative change;
-4. a question that begins with "how many" or asks for "the number of" things other than money is a
-   ``count``;
+4. a question that asks "how many" or for "the number of" things other than money is a ``count``;
 5. all else is ``absolute``.
 
 A percentage that a program computes is a fraction of 1 (``exe_ans`` 0.1424 for 14.24%).
@@ -21,10 +20,10 @@ import re
 from crossfoot.grading.answer import Unit
 
 _RELATIVE = re.compile(
-    r"percent|%|portion|proportion|ratio|rate\b|growth|fraction|return|share of|relati(?:on|ve)|"
-    r"represent|margin|yield|increase|decrease|decline|change|as a part"
+    r"percent|%|portion|proportion|\bratio|\brate\b|growth|fraction|return|share of|"
+    r"relati(?:on|ve)|represent|margin|yield|increase|decrease|decline|change|as a part|\broi\b"
 )
-_COUNT = re.compile(r"^(?:and |so |then |, )*how many\b|\bnumber of\b")
+_COUNT = re.compile(r"\bhow many\b(?! percent| point)|\bnumber of\b")
 _MONEY = re.compile(r"\bdollar|\bmillion|\bbillion|\bthousand|\$")
 _STEP = re.compile(r"([a-z_]+)\(([^()]*)\)")
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from crossfoot.chat.template import Chat
 from crossfoot.errors import RecipeError
+from crossfoot.targets.evidence import cut_by
 from crossfoot.targets.rows import Row, build_rows
 from crossfoot.tasks.base import Sample
 from crossfoot.tasks.registry import load_task
@@ -30,6 +31,7 @@ class Trees:
     trees: list[Tree]
     row_tokens: int  # what the same rows would cost one by one
     left_out: list[str]  # samples with a row longer than the limit
+    evidence_cut: float  # share of gold operands that cutting prompts to the limit would lose
 
     @property
     def rows(self) -> int:
@@ -86,7 +88,8 @@ def build_trees(samples: Sequence[Sample], chat: Chat, recipe: Recipe) -> Trees:
         trees = [grow([row]) for page in pages.values() for rows in page for row in rows]
     else:
         trees = [tree for page in pages.values() for tree in _page_trees(page, recipe.batch_tokens)]
-    return Trees(trees, row_tokens, left_out)
+    cut = cut_by(recipe.max_tokens, samples, chat, recipe.prompt) if left_out else 0.0
+    return Trees(trees, row_tokens, left_out, cut)
 
 
 def _page_trees(conversations: Sequence[list[Row]], tokens: int) -> list[Tree]:

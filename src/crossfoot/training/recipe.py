@@ -181,14 +181,16 @@ def _as_recipe_error(error: ValidationError, path: Path) -> RecipeError:
 
 def _known_keys(location: tuple[int | str, ...]) -> list[str]:
     """Keys of the section that ``location`` is in; at the top those of ``trainer:`` as well."""
-    sections: dict[int | str, type[BaseModel]] = {
+    sections: dict[Any, type[BaseModel]] = {
         "data": DataPart,
         "validation": Validation,
         "adapter": Adapter,
     }
     if len(location) > 1:
         return list(sections[location[0]].model_fields)
-    return [*Recipe.model_fields, *(f"trainer.{key}" for key in _trainer_keys())]
+    inside: dict[str, Any] = {name: part.model_fields for name, part in sections.items()}
+    inside |= {"trainer": _trainer_keys()}
+    return [*Recipe.model_fields, *(f"{name}.{key}" for name in inside for key in inside[name])]
 
 
 def _trainer_keys() -> dict[str, Any]:
@@ -223,6 +225,7 @@ def unknown(
     what: str, name: str, known: list[str], *, file: Path | None = None, field: str | None = None
 ) -> RecipeError:
     """The error for a name that does not exist, with the nearest that does."""
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
+    near = [key for key in known if key.rpartition(".")[2] == name]
+    near = near or difflib.get_close_matches(name, known, n=1, cutoff=0.4)
     advice = f"did you mean {near[0]}?" if near else f"known are {', '.join(known[:12])}"
     return RecipeError(f"unknown {what} {name[:60]!r}", file=file, field=field, advice=advice)

@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,9 +30,11 @@ from crossfoot.tasks.split import choose
 from crossfoot.training.batches import plan_steps
 from crossfoot.training.data import TrainingData, Trees, build_trees, load_data
 from crossfoot.training.logprobs import Way
+from crossfoot.training.memory import explained_shortage
 from crossfoot.training.recipe import Recipe
 from crossfoot.training.sft import TreeTrainer
 from crossfoot.training.sharing import choose_way
+from crossfoot.training.tree import Tree
 
 CHECKPOINTS = "checkpoints"
 FINAL = "final_model"
@@ -79,40 +82,64 @@ def train(
     writes = arguments.process_index == 0  # of several processes the first one alone
     if writes:
         _check_folder(run, recipe, resume)
-    tokenizer = load_tokenizer(recipe.model)
-    chat = Chat(tokenizer)
-    data = load_data(recipe)
-    trained = build_trees(data.train, chat, recipe)
-    scored = choose(data.validation, recipe.validation.scored, recipe.validation.seed)
-    held_out = build_trees(scored, chat, recipe)
-    if not trained.trees:
-        raise _nothing_to_train_on(trained, recipe)
+    prepared = prepare(recipe)
+    trained, held_out = prepared.trained, prepared.held_out
     set_seed(arguments.seed)
-    model = _model(recipe)
+    with explained_shortage(recipe, output, loading=True):
+        model = _model(recipe)
     way, why = choose_way(model)
     checkpoint = _last_checkpoint(output)
     before = 0.0
     if writes:
         say(why)
+        if trained.left_out:
+            say(
+                f"{len(trained.left_out)} conversations have rows longer than {recipe.max_tokens} "
+                f"tokens and are left out; cutting them instead would lose "
+                f"{trained.evidence_cut:.1%} of the numbers that gold programs need"
+            )
         run.create()
         run.write_text("recipe.yaml", yaml.safe_dump(recipe.model_dump(), sort_keys=False))
         run.write_json("environment.json", environment() | {"base": identity(recipe.model, model)})
-        run.write_json("data.json", _data_summary(trained, held_out, data, way))
+        run.write_json("data.json", _data_summary(prepared, way))
         run.write_json("args.json", arguments.to_sanitized_dict())
         before = _rewind(run, checkpoint)
     trainer = _trainer(recipe, arguments, model, trained, held_out, way)
     trainer.add_callback(_RunLog(run, before, progress))
     started = time.perf_counter()
-    trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    duration = before + time.perf_counter() - started
-    final = trainer.evaluate() if held_out.trees else {}
+    with explained_shortage(recipe, output, kept=lambda: _last_checkpoint(output)):
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        duration = before + time.perf_counter() - started
+        final = trainer.evaluate() if held_out.trees else {}
     if writes:
-        save_trained(model.to(DTYPES[recipe.dtype]), tokenizer, output / FINAL)
+        save_trained(model.to(DTYPES[recipe.dtype]), prepared.tokenizer, output / FINAL)
         run.write_json("timing.json", _timing(duration, final))
         run.write_text("README.md", model_card(run))
         shutil.rmtree(output / CHECKPOINTS, ignore_errors=True)
         say(f"trained: {output}")
     return run
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A recipe's tokenizer and data, as trees."""
+
+    tokenizer: Any
+    data: TrainingData
+    trained: Trees
+    held_out: Trees  # those of the validation conversations that are scored
+
+
+def prepare(recipe: Recipe) -> Prepared:
+    """Read what a recipe trains on; RecipeError where nothing is left of it."""
+    tokenizer = load_tokenizer(recipe.model)
+    chat = Chat(tokenizer)
+    data = load_data(recipe)
+    trained = build_trees(data.train, chat, recipe)
+    if not trained.trees:
+        raise _nothing_to_train_on(trained, recipe)
+    scored = choose(data.validation, recipe.validation.scored, recipe.validation.seed)
+    return Prepared(tokenizer, data, trained, build_trees(scored, chat, recipe))
 
 
 def _trainer(
@@ -126,16 +153,10 @@ def _trainer(
     checkpoint = arguments.gradient_checkpointing and way == "fork"
     if checkpoint:  # transformers' own switches caches off
         arguments.gradient_checkpointing = False
-    steps = plan_steps(
-        [len(tree.completions) for tree in trained.trees],
-        recipe.batch_rows,
-        arguments.seed,
-        drop_last=arguments.dataloader_drop_last,
-    )
     trainer = TreeTrainer(
         model=model,
         args=arguments,
-        steps=[[trained.trees[index] for index in step] for step in steps],
+        steps=steps_of(trained.trees, recipe, arguments),
         held_out=held_out.trees,
         batch_tokens=recipe.batch_tokens,
         way=way,
@@ -143,6 +164,16 @@ def _trainer(
     )
     trainer.remove_callback(PrinterCallback)
     return trainer
+
+
+def steps_of(
+    trees: Sequence[Tree], recipe: Recipe, arguments: TrainingArguments
+) -> list[list[Tree]]:
+    """The trees of each optimizer step of an epoch."""
+    rows = [len(tree.completions) for tree in trees]
+    last = arguments.dataloader_drop_last
+    steps = plan_steps(rows, recipe.batch_rows, arguments.seed, drop_last=last)
+    return [[trees[index] for index in step] for step in steps]
 
 
 def _model(recipe: Recipe) -> Any:
@@ -206,13 +237,21 @@ def _check_folder(run: RunFolder, recipe: Recipe, resume: bool) -> None:
         previous = Recipe.model_validate(yaml.safe_load(started.read_text("utf-8")))
     except (yaml.YAMLError, ValidationError) as error:
         raise RecipeError("not the recipe of a run", file=started) from error
-    changed = [key for key, value in recipe if value != getattr(previous, key)]
+    was, now = _lasting(previous), _lasting(recipe)
+    changed = [key for key in now if now[key] != was[key]]
     if changed:
         raise RecipeError(
             f"the run here was started with another recipe ({', '.join(changed)} differ)",
             file=run.path,
             advice="go on with its own recipe.yaml, or choose another --output",
         )
+
+
+def _lasting(recipe: Recipe) -> dict[str, Any]:
+    """What a resumed run may not change; computing activations again changes no result."""
+    document = recipe.model_dump()
+    document["trainer"].pop("gradient_checkpointing", None)
+    return document
 
 
 def _last_checkpoint(output: Path) -> Path | None:
@@ -235,7 +274,7 @@ def _rewind(run: RunFolder, checkpoint: Path | None) -> float:
     return float(kept[-1].get("seconds", 0)) if kept else 0.0
 
 
-def _data_summary(train: Trees, held_out: Trees, data: TrainingData, way: Way) -> dict[str, Any]:
+def _data_summary(prepared: Prepared, way: Way) -> dict[str, Any]:
     def counts(part: Trees) -> dict[str, Any]:
         return {
             "rows": part.rows,
@@ -244,12 +283,13 @@ def _data_summary(train: Trees, held_out: Trees, data: TrainingData, way: Way) -
             "tokens": part.tokens,
             "target_tokens": part.targets,
             "left_out": part.left_out,
+            "evidence_cut": part.evidence_cut,
         }
 
     return {
-        "train": counts(train),
-        "validation": counts(held_out),
-        "validation_ids": [sample.sample_id for sample in data.validation],
+        "train": counts(prepared.trained),
+        "validation": counts(prepared.held_out),
+        "validation_ids": [sample.sample_id for sample in prepared.data.validation],
         "way": way,
     }
 

@@ -1,0 +1,138 @@
+"""Greedy decoding of a batch over kept keys and values.
+
+What transformers' ``generate`` decodes, with two differences in cost: rows that are finished leave
+the batch, and tokens that a format dictates are appended instead of decoded, several in one pass.
+For models whose layers keep plain keys and values (``pagecache.can_keep``): rows append different
+numbers of tokens, and the padding between them is masked, which no recurrent layer could do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import torch
+
+from crossfoot.engines.constraint import Constraint
+from crossfoot.engines.pagecache import Batch, Kept, empty_cache, keep, select
+
+# Rows leave the batch when at least this share of it is finished: leaving copies the others' cache.
+LEAVING = 0.25
+
+
+class Decoding:
+    """One batch on its way; ``run`` gives each prompt's reply and its encoded ids."""
+
+    def __init__(
+        self,
+        model: Any,
+        prompts: list[list[int]],
+        batch: Batch,
+        *,
+        max_new_tokens: int,
+        stop_ids: Collection[int],
+        constraint: Constraint | None,
+    ) -> None:
+        self.model = model
+        self.prompts = prompts
+        self.max_new_tokens = max_new_tokens
+        self.stop_ids = stop_ids
+        self.constraint = constraint
+        self.rows = list(range(len(prompts)))  # those still in the batch
+        self.replies: list[list[int]] = [[] for _ in prompts]
+        self.done = [False] * len(prompts)
+        self.kept: list[Kept | None] = [None] * len(prompts)
+        self.cache = batch.cache or empty_cache()
+        self.mask = batch.attention_mask
+        cached = self.cache.get_seq_length()
+        self.next = batch.input_ids[:, cached:]
+
+    def run(self) -> tuple[list[list[int]], list[Kept]]:
+        """Replies as token ids, the end of turn included, and what is kept of each row."""
+        with torch.inference_mode():
+            return self._run()
+
+    def _run(self) -> tuple[list[list[int]], list[Kept]]:
+        if self.constraint is not None:
+            dictated = [self.constraint.begin(row) for row in self.rows]
+            for row, tokens in zip(self.rows, dictated, strict=True):
+                self._append(row, tokens)
+            self._feed(dictated, behind=self.next)
+        while not all(self.done):
+            self._step()
+        self._leave(set(self.rows))
+        return self.replies, [kept for kept in self.kept if kept is not None]
+
+    def _step(self) -> None:
+        device = self.model.device
+        positions = (self.mask.cumsum(dim=1) - 1).clamp(min=0)[:, -self.next.shape[1] :]
+        logits = self.model(
+            input_ids=self.next.to(device),
+            attention_mask=self.mask.to(device),
+            position_ids=positions.to(device),
+            past_key_values=self.cache,
+            use_cache=True,
+            logits_to_keep=1,
+        ).logits[:, -1]
+        logits = logits.to(torch.float32)
+        if self.constraint is not None:
+            for place, row in enumerate(self.rows):
+                if not self.done[row]:
+                    self.constraint.restrict(row, logits[place])
+        appended: list[list[int]] = []
+        for row, token in zip(self.rows, logits.argmax(dim=-1).tolist(), strict=True):
+            appended.append([] if self.done[row] else self._accept(row, token))
+        finished = {row for row in self.rows if self.done[row]}
+        if len(finished) >= LEAVING * len(self.rows):
+            appended = [
+                tokens
+                for row, tokens in zip(self.rows, appended, strict=True)
+                if row not in finished
+            ]
+            self._leave(finished)
+        if self.rows:
+            self._feed(appended, behind=None)
+
+    def _accept(self, row: int, token: int) -> list[int]:
+        """Append a decoded token and what it entails; returns what is to be encoded."""
+        tokens = [token]
+        if self.constraint is not None and token not in self.stop_ids:
+            tokens += self.constraint.accept(row, token)
+        return self._append(row, tokens)
+
+    def _append(self, row: int, tokens: list[int]) -> list[int]:
+        reply = self.replies[row]
+        tokens = tokens[: self.max_new_tokens - len(reply)]
+        for place, token in enumerate(tokens):
+            if token in self.stop_ids:
+                tokens = tokens[: place + 1]
+                self.done[row] = True
+        reply += tokens
+        self.done[row] = self.done[row] or len(reply) >= self.max_new_tokens
+        return tokens
+
+    def _feed(self, appended: list[list[int]], behind: torch.Tensor | None) -> None:
+        """What the next pass encodes: new tokens, padded on the left, ``behind`` what waits."""
+        width = max(map(len, appended))
+        ids = torch.zeros(len(appended), width, dtype=torch.long)
+        mask = torch.zeros(len(appended), width, dtype=self.mask.dtype)
+        for place, tokens in enumerate(appended):
+            if tokens:
+                ids[place, -len(tokens) :] = torch.tensor(tokens)
+                mask[place, -len(tokens) :] = 1
+        self.next = ids if behind is None else torch.cat([behind, ids], dim=1)
+        self.mask = torch.cat([self.mask, mask], dim=1)
+
+    def _leave(self, finished: set[int]) -> None:
+        """Keep what is encoded of finished rows and take them out of the batch."""
+        length = self.cache.get_seq_length()
+        for place, row in enumerate(self.rows):
+            if row in finished:
+                own = self.mask[place, :length]
+                ids = [*self.prompts[row], *self.replies[row]][: int(own.sum())]
+                self.kept[row] = keep(self.cache, place, own, ids)
+        places = [place for place, row in enumerate(self.rows) if row not in finished]
+        self.rows = [self.rows[place] for place in places]
+        self.mask = self.mask[places]
+        if places:
+            select(self.cache, places)

@@ -1,0 +1,65 @@
+"""Predictions that are nothing but text: a program, a number or an answer string.
+
+A line is ``{"id": "V/2008/page_17.pdf-1", "prediction": "divide(637, const_5)"}``; other keys, such
+as those of ``crossfoot data build``, are allowed. How the text is meant is said once for a file.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal, get_args
+
+from crossfoot.arithmetic.program import tokenize
+from crossfoot.errors import DataError
+from crossfoot.grading.answer import Submission, parse_answer
+from crossfoot.grading.written import read_answer
+
+Form = Literal["program", "numerical", "answer"]
+FORMS: tuple[Form, ...] = get_args(Form)
+
+
+def is_texts(text: str) -> bool:
+    """Does the first line hold a prediction that is nothing but text?"""
+    try:
+        first = json.loads(text.lstrip().split("\n", 1)[0])
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(first, dict) and "prediction" in first
+
+
+def read_texts(text: str, form: Form | None, path: Path) -> Iterator[tuple[str, Submission]]:
+    """Id and submission of each line; DataError where ``form`` is not said."""
+    if form is None:
+        raise DataError(
+            "these predictions are text",
+            file=path,
+            advice=f"say what kind with --as {'|'.join(FORMS)}",
+        )
+    for number, line in enumerate(text.split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+            name, prediction = record["id"], record["prediction"]
+        except (ValueError, RecursionError, TypeError, KeyError):
+            name = prediction = None
+        if not isinstance(name, str) or not isinstance(prediction, str):
+            raise DataError(
+                "expected id and prediction, both text", file=path, record=f"line {number}"
+            )
+        yield name, submission_of(prediction, form)
+
+
+def submission_of(text: str, form: Form) -> Submission:
+    """What a text submits.
+
+    A program is read as the official scripts read it. A number stands alone, or in an answer
+    string is the only one ("$ 17966 million"); a percent sign divides it by one hundred.
+    """
+    text = text.strip()
+    if form == "program":
+        return Submission(program=tokenize(text))
+    answer = read_answer(text) if form == "answer" else parse_answer(text, "absolute")
+    return Submission(answer, malformed=answer is None and bool(text))

@@ -1,0 +1,49 @@
+"""Where in a prompt the numbers stand that gold programs take from the page.
+
+A trainer that cuts prompts to a limit would lose some of them, and the target would then ask for a
+number that the model was never shown; ``cut_by`` says how many.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterable
+
+from crossfoot.chat.messages import user
+from crossfoot.chat.prompt import PromptForm, system_message
+from crossfoot.chat.template import Chat
+from crossfoot.grading.operands import gold_operands
+from crossfoot.tasks.base import Sample
+
+_DOCUMENT = "<document>"
+_NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
+
+
+def evidence_positions(sample: Sample, chat: Chat, form: PromptForm) -> list[int]:
+    """For each gold operand of each turn, the token at which its first occurrence ends.
+
+    Operands that stand nowhere on the page as digits (results, constants) have none. Needs a fast
+    tokenizer, which knows the characters of its tokens.
+    """
+    text = chat.prompt_text([system_message(sample.page, form), user(sample.turns[0].question)])
+    encoding = chat.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
+    ends = [end for _, end in encoding["offset_mapping"]]
+    places: dict[float, int] = {}
+    for match in _NUMBER.finditer(text, text.find(_DOCUMENT)):
+        places.setdefault(float(match.group().replace(",", "")), match.end())
+    return [
+        bisect_left(ends, places[abs(operand)])
+        for turn in sample.turns
+        if turn.gold is not None
+        for operand in gold_operands(turn.gold)
+        if abs(operand) in places
+    ]
+
+
+def cut_by(limit: int, samples: Iterable[Sample], chat: Chat, form: PromptForm) -> float:
+    """The fraction of gold operands beyond the first ``limit`` tokens of their prompts."""
+    positions = [
+        position for sample in samples for position in evidence_positions(sample, chat, form)
+    ]
+    return sum(position >= limit for position in positions) / max(len(positions), 1)

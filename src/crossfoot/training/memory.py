@@ -1,0 +1,257 @@
+"""The memory a training needs, estimated without weights; and what to do where it ran out.
+
+``estimate(recipe, config, trees)`` runs one micro-batch, forward and backward, by the very code
+that trains, on fake tensors that have shapes but no data (``FakeTensorMode``), and counts the bytes
+alive at each moment. It knows any architecture, way of sharing and setting that the code knows.
+``benchmarks/memory.py`` compares it with measured peaks.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+from torch.utils.flop_counter import FlopCounterMode
+
+from crossfoot.errors import ModelError
+from crossfoot.models.adapters import adapter_folder, add_adapter
+from crossfoot.models.loading import DTYPES, auto_class
+from crossfoot.training.logprobs import Way, prepare
+from crossfoot.training.recipe import Recipe
+from crossfoot.training.sft import tree_loss
+from crossfoot.training.sharing import candidates
+from crossfoot.training.tree import Tree
+
+# NF4 with double quantisation: half a byte, and a scale of one byte for each 64 weights.
+FOUR_BIT_BYTES = 0.5 + 1 / 64 + 4 / (64 * 256)
+# Interpreter, libraries and kernels' own buffers; what an allocator holds, by what is alive of it.
+# Those of the CPU (glibc's, which keeps what was freed) were measured, those of CUDA are guesses.
+PROCESS = {"cpu": 0.6e9, "cuda": 0.8e9}
+SPARE = {"cpu": 1.65, "cuda": 1.1}
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Bytes at the peak of a micro-batch, by what holds them; and its floating-point operations."""
+
+    weights: int  # of the base model, as they are held
+    adapter: int
+    gradients: int
+    optimizer: int
+    activations: int  # with logits, masks and what a backward pass adds for a moment
+    flops: int
+    parameters: int
+    trained: int
+
+    def total(self, device: str) -> int:
+        """Bytes on ``cpu`` or ``cuda``, with what the process and the allocator take."""
+        held = self.weights + self.adapter + self.gradients + self.optimizer
+        return int(PROCESS[device] + held + SPARE[device] * self.activations)
+
+    def as_json(self) -> dict[str, int]:
+        """The parts, with totals."""
+        return asdict(self) | {f"total_{device}": self.total(device) for device in PROCESS}
+
+
+def estimate(recipe: Recipe, config: Any, trees: Sequence[Tree], optimizer: str = "") -> Memory:
+    """Memory of a micro-batch of ``trees`` for a model of ``config``; no weight is loaded.
+
+    ``optimizer`` is TrainingArguments' ``optim``; 8-bit and paged ones hold a byte a moment.
+    """
+    model = _skeleton(recipe, config)
+    parameters = dict(model.named_parameters())
+    trained = {name: p for name, p in parameters.items() if p.requires_grad}
+    packed = _four_bit(model) if recipe.adapter.method == "qlora" else {}
+    base = sum(p.nbytes for name, p in parameters.items() if name not in trained | packed)
+    base += sum(int(p.numel() * FOUR_BIT_BYTES) for p in packed.values())
+    count = sum(p.numel() for p in trained.values())
+    held = sum(p.nbytes for p in trained.values())
+    full = recipe.adapter.method == "none"
+    activations, flops = _trace(model, recipe, trees)
+    # A 4-bit weight is unpacked for as long as it is multiplied.
+    unpacked = max((p.numel() for p in packed.values()), default=0) * DTYPES[recipe.dtype].itemsize
+    return Memory(
+        weights=held if full else base,
+        adapter=0 if full else held,
+        gradients=held,
+        optimizer=count * (2 if "8bit" in optimizer else 8),
+        activations=activations + unpacked,
+        flops=flops,
+        parameters=sum(p.numel() for p in parameters.values()),
+        trained=count,
+    )
+
+
+def _skeleton(recipe: Recipe, config: Any) -> Any:
+    """The model as it is trained, adapter included, on the meta device."""
+    method = recipe.adapter.method
+    dtype = DTYPES["float32" if method == "none" else recipe.dtype]
+    with torch.device("meta"):
+        model = auto_class(config).from_config(config, dtype=dtype)
+    options = recipe.adapter.model_dump() | {"start_from": None}
+    if method == "none":
+        return add_adapter(model, **options)
+    if method == "qlora":  # as PEFT prepares it: what is not packed is held in float32
+        packed = _four_bit(model)
+        for name, parameter in model.named_parameters():
+            if name not in packed:
+                parameter.data = parameter.data.float()
+    if recipe.adapter.start_from is not None:
+        from peft import LoraConfig, get_peft_model
+
+        own = LoraConfig.from_pretrained(str(adapter_folder(recipe.adapter.start_from)))
+        own.inference_mode = False
+        return get_peft_model(model, own).train()
+    return add_adapter(model, **options | {"method": "lora"}).train()
+
+
+def _four_bit(model: Any) -> dict[str, torch.Tensor]:
+    """Weights that 4-bit loading packs: all linear ones of the base but the output's."""
+    kept = model.get_output_embeddings().weight
+    return {
+        f"{name}.weight": module.weight
+        for name, module in model.named_modules()
+        if isinstance(module, torch.nn.Linear) and module.weight is not kept and "lora_" not in name
+    }
+
+
+def _trace(model: Any, recipe: Recipe, trees: Sequence[Tree]) -> tuple[int, int]:
+    """Peak of bytes alive beside parameters and gradients, and floating-point operations."""
+    half = recipe.dtype != "float32"
+    checkpoint = bool(recipe.trainer.get("gradient_checkpointing"))
+    way: Way = next(iter(candidates(model)), "rows")
+    prepare(model, way)
+    if checkpoint and way != "fork":
+        model.gradient_checkpointing_enable()
+    flops = FlopCounterMode(display=False)
+    gc.freeze()  # so that collecting looks at what the trace makes only
+    with FakeTensorMode(allow_non_fake_inputs=True):
+        _fill(model)
+        alive = _Alive([*model.parameters(), *model.buffers()])
+        with alive, flops:
+            with torch.autocast("cpu", dtype=DTYPES[recipe.dtype], enabled=half):
+                loss = tree_loss(model, trees, way, checkpoint=checkpoint)
+            loss.backward()
+    gc.unfreeze()
+    return alive.peak, flops.get_total_flops()
+
+
+def _fill(model: Any) -> None:
+    """Put fake tensors in the place of meta ones, with gradients as after a first micro-batch."""
+    filled: dict[int, torch.Tensor] = {}  # weights may be tied
+    for module in model.modules():
+        for store in (module._parameters, module._buffers):
+            for name, tensor in store.items():
+                if tensor is None:
+                    continue
+                if id(tensor) not in filled:
+                    filled[id(tensor)] = _fake(tensor)
+                store[name] = filled[id(tensor)]
+
+
+def _fake(tensor: torch.Tensor) -> torch.Tensor:
+    fake = torch.empty(tensor.shape, dtype=tensor.dtype)
+    if not isinstance(tensor, torch.nn.Parameter):
+        return fake
+    parameter = torch.nn.Parameter(fake, requires_grad=tensor.requires_grad)
+    if parameter.requires_grad:
+        parameter.grad = torch.empty_like(fake)
+    return parameter
+
+
+class _Alive(TorchDispatchMode):  # type: ignore[misc]
+    """Counts the bytes of storages that operations make, until they are released.
+
+    ``peak`` is right to 2%, as it is looked at no oftener.
+    """
+
+    def __init__(self, before: Sequence[torch.Tensor]) -> None:
+        super().__init__()
+        held = [*before, *(tensor.grad for tensor in before if tensor.grad is not None)]
+        self.bytes = {tensor.untyped_storage()._cdata: 0 for tensor in held}
+        self.now = self.peak = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = func(*args, **(kwargs or {}))
+        for tensor in tree_leaves(result):
+            if isinstance(tensor, torch.Tensor):
+                self._add(tensor.untyped_storage())
+        return result
+
+    def _add(self, storage: Any) -> None:
+        if storage._cdata not in self.bytes:
+            self.bytes[storage._cdata] = storage.nbytes()
+            self.now += storage.nbytes()
+            if self.now > 1.02 * self.peak:
+                gc.collect()  # activations that are computed again stay in cycles of fake tensors
+                self.peak = max(self.peak, self.now)
+            weakref.finalize(storage, self._drop, storage._cdata)
+
+    def _drop(self, key: int) -> None:
+        self.now -= self.bytes.pop(key)
+
+
+_SHORTAGES = ("can't allocate memory", "not enough memory", "out of memory", "bad_alloc")
+
+
+def is_shortage(error: BaseException | None) -> bool:
+    """Whether memory ran out, on a GPU or on the CPU."""
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(said in str(error) for said in _SHORTAGES)
+
+
+@contextlib.contextmanager
+def explained_shortage(
+    recipe: Recipe,
+    output: Path,
+    *,
+    loading: bool = False,
+    kept: Callable[[], Path | None] = lambda: None,
+) -> Iterator[None]:
+    """Turns running out of memory into one line: what to change, and which checkpoint is kept."""
+    try:
+        yield
+    except (MemoryError, RuntimeError, ModelError) as error:
+        if not is_shortage(error) and not is_shortage(error.__cause__):
+            raise
+        what = "load this model" if loading else "train by this recipe"
+        advice = ", or ".join(levers(recipe, loading))
+        if not loading:
+            advice += f"; {_what_is_kept(kept())}"
+        raise ModelError(f"not enough memory to {what}", file=output, advice=advice) from error
+
+
+def levers(recipe: Recipe, loading: bool = False) -> list[str]:
+    """What this recipe can still do to need less memory, the least painful first."""
+    found = []
+    if recipe.batch_tokens > 1024 and not loading:
+        found.append(f"lower batch_tokens ({recipe.batch_tokens} in a micro-batch)")
+    if not recipe.trainer.get("gradient_checkpointing") and not loading:
+        found.append("set trainer.gradient_checkpointing=true (slower)")
+    if recipe.adapter.method != "qlora":
+        found.append("set adapter.method=qlora (4-bit base weights)")
+    if not loading:
+        found.append(
+            f"lower max_tokens ({recipe.max_tokens}; conversations with longer rows are left out "
+            "whole and reported, no target is cut)"
+        )
+    return [*found, "take a smaller model"]
+
+
+def _what_is_kept(checkpoint: Path | None) -> str:
+    if checkpoint is None:
+        return "there is no checkpoint yet: remove this folder, or choose another --output"
+    return (
+        f"{checkpoint.name} is kept: --resume goes on from it with this recipe, also with "
+        "gradient_checkpointing switched on; any other change needs another --output"
+    )

@@ -1,0 +1,36 @@
+"""Gold operands are found in the prompt at the token where they stand."""
+
+from __future__ import annotations
+
+import pytest
+
+import tiny
+from crossfoot.chat.messages import user
+from crossfoot.chat.prompt import system_message
+from crossfoot.chat.template import Chat
+from crossfoot.targets.evidence import cut_by, evidence_positions
+
+
+@pytest.mark.parametrize("form", ["short", "long"])
+def test_positions_are_those_of_the_operands(form):
+    chat, sample = Chat(tiny.tokenizer()), tiny.sample()
+    positions = evidence_positions(sample, chat, form)
+    messages = [system_message(sample.page, form), user(sample.turns[0].question)]
+    ids = chat.prompt_ids(messages)
+    operands = ["5829", "5829", "5735", "5829", "5735", "5735", "5829", "5735"]
+    assert len(positions) == len(operands)
+    for position, operand in zip(positions, operands, strict=True):
+        before, upto = (chat.tokenizer.decode(ids[: position + more]) for more in (0, 1))
+        digits = operand[-1]
+        assert upto.removeprefix(before).strip().endswith(digits), (operand, upto[-20:])
+        assert operand in upto[-12:]
+
+
+def test_a_limit_cuts_what_stands_beyond_it():
+    chat, sample = Chat(tiny.tokenizer()), tiny.sample()
+    positions = evidence_positions(sample, chat, "short")
+    assert cut_by(max(positions) + 1, [sample], chat, "short") == 0
+    assert cut_by(max(positions), [sample], chat, "short") == positions.count(max(positions)) / len(
+        positions
+    )
+    assert cut_by(1, [sample, sample], chat, "short") == 1
