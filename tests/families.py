@@ -10,6 +10,7 @@ from transformers import (
     Gemma3TextConfig,
     Qwen2Config,
     Qwen2ForCausalLM,
+    Qwen3_5Config,
     Qwen3_5ForCausalLM,
     Qwen3_5TextConfig,
 )
@@ -51,3 +52,41 @@ def build(family: str, seed: int = 0) -> Any:
         linear_num_value_heads=4,
     )
     return Qwen3_5ForCausalLM(config).eval()
+
+
+def multimodal() -> Any:
+    """The config of a Qwen3.5 with its vision part, three recurrent layers to one of attention."""
+    return Qwen3_5Config(
+        text_config={
+            "vocab_size": 640,
+            "hidden_size": 32,
+            "intermediate_size": 64,
+            "num_hidden_layers": 4,
+            "num_attention_heads": 4,
+            "num_key_value_heads": 2,
+            "head_dim": 16,
+            "linear_key_head_dim": 8,
+            "linear_value_head_dim": 8,
+            "linear_num_key_heads": 2,
+            "linear_num_value_heads": 4,
+            "rope_parameters": {
+                "rope_type": "default",
+                "rope_theta": 10000.0,
+                "partial_rotary_factor": 0.5,
+                "mrope_section": [2, 1, 1],
+                "mrope_interleaved": True,
+            },
+        },
+        vision_config={
+            "depth": 1,
+            "hidden_size": 32,
+            "intermediate_size": 64,
+            "num_heads": 2,
+            "out_hidden_size": 32,
+            "num_position_embeddings": 16,
+        },
+        image_token_id=630,
+        video_token_id=631,
+        vision_start_token_id=632,
+        vision_end_token_id=633,
+    )

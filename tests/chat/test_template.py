@@ -126,3 +126,24 @@ def test_a_template_that_rewrites_history_cannot_be_trained_on():
     )
     with pytest.raises(ModelError, match="continuation of its generation prompt"):
         Chat(tokenizer).completion_text([user("a"), assistant("b")])
+
+
+def test_a_template_that_opens_a_thinking_block_gets_targets_that_close_it():
+    """DeepSeek-R1-Distill: the prompt ends in an open block, the history shows none."""
+    chat = Chat(tiny.tokenizer("deepseek_r1_distill"))
+    messages = conversation_messages(tiny.sample(), "short")
+    prompt, completion = chat.prompt_text(messages[:2]), chat.completion_text(messages[:3])
+    assert prompt.endswith("<｜Assistant｜><think>\n")
+    assert completion.startswith("\n</think>\n\n<tool_call>\n{")
+    assert completion.endswith("</tool_call><｜end▁of▁sentence｜>")
+    later = chat.prompt_text(messages[:4])
+    assert completion.removeprefix("\n</think>\n\n") in later
+    assert later.count("<think>") == 1
+    reply = chat.parse(completion.removesuffix("<｜end▁of▁sentence｜>"))
+    assert (reply.content, [call.name for call in reply.calls]) == ("", ["submit_answer"])
+
+
+def test_thinking_of_other_templates_is_left_as_it_is():
+    chat = Chat(tiny.tokenizer("qwen3"))
+    assert not chat.opens_thinking
+    assert chat.parse("<think>\nhm\n</think>\n\nno").content == "<think>\nhm\n</think>\n\nno"

@@ -7,8 +7,9 @@ import importlib.util
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from transformers import Qwen3_5Config, Qwen3_5ForConditionalGeneration
+from transformers import Qwen3_5ForConditionalGeneration
 
+import families
 import tiny
 import workshop
 from crossfoot.chat.messages import user
@@ -32,42 +33,8 @@ def llama(tmp_path_factory):
 def qwen(tmp_path_factory):
     """A random multimodal Qwen3.5 with linear and full attention, saved with its vision part."""
     folder = tmp_path_factory.mktemp("qwen3_5")
-    config = Qwen3_5Config(
-        text_config={
-            "vocab_size": 640,
-            "hidden_size": 32,
-            "intermediate_size": 64,
-            "num_hidden_layers": 4,
-            "num_attention_heads": 4,
-            "num_key_value_heads": 2,
-            "head_dim": 16,
-            "linear_key_head_dim": 8,
-            "linear_value_head_dim": 8,
-            "linear_num_key_heads": 2,
-            "linear_num_value_heads": 4,
-            "rope_parameters": {
-                "rope_type": "default",
-                "rope_theta": 10000.0,
-                "partial_rotary_factor": 0.5,
-                "mrope_section": [2, 1, 1],
-                "mrope_interleaved": True,
-            },
-        },
-        vision_config={
-            "depth": 1,
-            "hidden_size": 32,
-            "intermediate_size": 64,
-            "num_heads": 2,
-            "out_hidden_size": 32,
-            "num_position_embeddings": 16,
-        },
-        image_token_id=630,
-        video_token_id=631,
-        vision_start_token_id=632,
-        vision_end_token_id=633,
-    )
     torch.manual_seed(0)
-    Qwen3_5ForConditionalGeneration(config).save_pretrained(folder)
+    Qwen3_5ForConditionalGeneration(families.multimodal()).save_pretrained(folder)
     tiny.tokenizer("qwen3_5_nothink").save_pretrained(folder)
     return folder
 

@@ -186,3 +186,18 @@ def test_a_real_shortage_ends_in_one_line_and_keeps_the_checkpoint(tmp_path):
     done = subprocess.run(line, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "run" / "final_model").is_dir()
+
+
+@pytest.mark.parametrize("checkpoint", [False, True])
+@pytest.mark.parametrize(("family", "layers"), [("llama", 8), ("qwen3_5", 16)])
+def test_a_deep_model_is_estimated_from_two_shallow_ones(tree, family, layers, checkpoint):
+    import crossfoot.training.memory as memory
+
+    config = families.build(family).config
+    config.num_hidden_layers = layers
+    config.layer_types = (config.layer_types * 8)[:layers] if family == "qwen3_5" else None
+    of = recipe(dtype="bfloat16", trainer={"gradient_checkpointing": checkpoint})
+    found = estimate(of, config, [tree])
+    activations, flops = memory._trace(memory._skeleton(of, config), of, [tree])
+    assert found.flops == pytest.approx(flops, rel=1e-6)
+    assert found.activations == pytest.approx(activations, rel=0.06)

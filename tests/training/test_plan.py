@@ -112,6 +112,7 @@ def test_a_lower_limit_leaves_conversations_out(workspace):
     [
         ({"model": "nowhere/at/all"}, "no such model"),
         ({"max_tokens": 50}, "every conversation is longer"),
+        ({"trainer": {"dataloader_drop_last": True}}, "20 rows are fewer than one step's"),
         ({"data": [{"task": "convfinka"}]}, "did you mean convfinqa"),
     ],
 )

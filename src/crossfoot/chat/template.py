@@ -22,6 +22,7 @@ from crossfoot.chat.messages import Message, assistant, system, user
 from crossfoot.chat.tools import TOOLS
 from crossfoot.errors import ModelError
 
+_THINK = "<think>\n"
 _TOOL_TEXT = """
 
 # Tools
@@ -76,8 +77,20 @@ class Chat:
         """The syntax in which this model writes calls."""
         return "qwen_xml" if "<function=" in str(self.tokenizer.chat_template) else "hermes"
 
+    @cached_property
+    def opens_thinking(self) -> bool:
+        """Whether the generation prompt opens a thinking block that no history shows.
+
+        DeepSeek-R1's templates do. A target then closes the block at once.
+        """
+        prompt = self.prompt_text([user("?")])
+        whole = self._render([user("?"), assistant("!")], add_generation_prompt=False)
+        return prompt.endswith(_THINK) and whole.startswith(prompt.removesuffix(_THINK) + "!")
+
     def parse(self, text: str) -> Reply:
         """Read a reply of this model."""
+        if self.opens_thinking:
+            text = text.rpartition("</think>")[2]
         return parse_reply(text, self.syntax)
 
     def prompt_text(self, messages: Sequence[Message]) -> str:
@@ -90,7 +103,9 @@ class Chat:
 
     def completion_text(self, messages: Sequence[Message]) -> str:
         """What the model should write for the last of ``messages``, end-of-turn included."""
-        prompt = self.prompt_text(messages[:-1])
+        prompt, closing = self.prompt_text(messages[:-1]), ""
+        if self.opens_thinking:
+            prompt, closing = prompt.removesuffix(_THINK), "\n</think>\n\n"
         whole = self._render(messages, add_generation_prompt=False)
         if not whole.startswith(prompt):
             raise ModelError(
@@ -98,7 +113,7 @@ class Chat:
                 "generation prompt, so no target equals what inference sends",
                 advice="use another chat template",
             )
-        return whole[len(prompt) :].rstrip()
+        return closing + whole[len(prompt) :].rstrip()
 
     def completion_ids(self, messages: Sequence[Message]) -> list[int]:
         """Token ids of ``completion_text``; the last is the end-of-turn token."""

@@ -9,6 +9,7 @@ alive at each moment. It knows any architecture, way of sharing and setting that
 from __future__ import annotations
 
 import contextlib
+import copy
 import gc
 import weakref
 from collections.abc import Callable, Iterator, Sequence
@@ -76,7 +77,7 @@ def estimate(recipe: Recipe, config: Any, trees: Sequence[Tree], optimizer: str 
     count = sum(p.numel() for p in trained.values())
     held = sum(p.nbytes for p in trained.values())
     full = recipe.adapter.method == "none"
-    activations, flops = _trace(model, recipe, trees)
+    activations, flops = _trace(model, recipe, trees) if full else _by_depth(recipe, config, trees)
     # A 4-bit weight is unpacked for as long as it is multiplied.
     unpacked = max((p.numel() for p in packed.values()), default=0) * DTYPES[recipe.dtype].itemsize
     return Memory(
@@ -122,6 +123,41 @@ def _four_bit(model: Any) -> dict[str, torch.Tensor]:
         for name, module in model.named_modules()
         if isinstance(module, torch.nn.Linear) and module.weight is not kept and "lora_" not in name
     }
+
+
+def _by_depth(recipe: Recipe, config: Any, trees: Sequence[Tree]) -> tuple[int, int]:
+    """``_trace`` of a model with an adapter, from two shallow ones where its layers repeat.
+
+    Layers of one kind cost alike, so that both counts grow linearly with their number. (Where all
+    weights are trained the peak moves: it lies elsewhere in a shallow model than in a deep one.)
+    """
+    text = config.get_text_config()
+    layers, period = text.num_hidden_layers, _period(text)
+    if layers <= 3 * period:
+        return _trace(_skeleton(recipe, config), recipe, trees)
+    depths = (period, 2 * period)
+    found = [_trace(_skeleton(recipe, _cut(config, depth)), recipe, trees) for depth in depths]
+    more = (layers - period) / period
+    activations, flops = (round(one + more * (two - one)) for one, two in zip(*found, strict=True))
+    return activations, flops
+
+
+def _period(text: Any) -> int:
+    """After how many layers their kinds repeat."""
+    kinds = getattr(text, "layer_types", None) or [""]
+    lengths = range(1, len(kinds) + 1)
+    return next(n for n in lengths if all(k == kinds[i % n] for i, k in enumerate(kinds)))
+
+
+def _cut(config: Any, depth: int) -> Any:
+    """The same config with the first ``depth`` layers only."""
+    config = copy.deepcopy(config)
+    text = config.get_text_config()
+    for name, value in list(vars(text).items()):
+        if isinstance(value, list) and len(value) == text.num_hidden_layers:
+            setattr(text, name, value[:depth])
+    text.num_hidden_layers = depth
+    return config
 
 
 def _trace(model: Any, recipe: Recipe, trees: Sequence[Tree]) -> tuple[int, int]:

@@ -22,15 +22,17 @@ from transformers import PrinterCallback, TrainerCallback, TrainingArguments, se
 
 from crossfoot.chat.template import Chat
 from crossfoot.errors import RecipeError
+from crossfoot.models import unsloth
 from crossfoot.models.adapters import add_adapter, save_trained
-from crossfoot.models.loading import DTYPES, identity, load_model, load_tokenizer
+from crossfoot.models.loading import DTYPES, identity, load_config, load_model, load_tokenizer
 from crossfoot.reports.card import model_card
 from crossfoot.runs.folder import RunFolder, environment
 from crossfoot.tasks.split import choose
 from crossfoot.training.batches import plan_steps
 from crossfoot.training.data import TrainingData, Trees, build_trees, load_data
 from crossfoot.training.logprobs import Way
-from crossfoot.training.memory import explained_shortage
+from crossfoot.training.machine import check_dtype, check_optimizer
+from crossfoot.training.memory import explained_shortage, is_shortage
 from crossfoot.training.recipe import Recipe
 from crossfoot.training.sft import TreeTrainer
 from crossfoot.training.sharing import choose_way
@@ -86,7 +88,7 @@ def train(
     trained, held_out = prepared.trained, prepared.held_out
     set_seed(arguments.seed)
     with explained_shortage(recipe, output, loading=True):
-        model = _model(recipe)
+        model = _model(recipe, say if writes else lambda line: None)
     way, why = choose_way(model)
     checkpoint = _last_checkpoint(output)
     before = 0.0
@@ -169,19 +171,48 @@ def _trainer(
 def steps_of(
     trees: Sequence[Tree], recipe: Recipe, arguments: TrainingArguments
 ) -> list[list[Tree]]:
-    """The trees of each optimizer step of an epoch."""
+    """The trees of each optimizer step of an epoch; RecipeError where there is none."""
     rows = [len(tree.completions) for tree in trees]
     last = arguments.dataloader_drop_last
     steps = plan_steps(rows, recipe.batch_rows, arguments.seed, drop_last=last)
+    if not steps:
+        raise RecipeError(
+            f"{sum(rows)} rows are fewer than one step's, and the last, smaller one is dropped",
+            field="batch_rows",
+            advice="lower it, or add trainer.dataloader_drop_last=false",
+        )
     return [[trees[index] for index in step] for step in steps]
 
 
-def _model(recipe: Recipe) -> Any:
+def _model(recipe: Recipe, say: Callable[[str], None]) -> Any:
     """The base model ready to train; what is trained is held in float32."""
+    if unsloth.installed():
+        try:
+            return _unsloth_model(recipe, say)
+        except (ImportError, RuntimeError, ValueError, NotImplementedError, TypeError) as error:
+            if is_shortage(error):
+                raise
+            reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+            say(f"PEFT, not Unsloth: {reason}")
     method = recipe.adapter.method
     dtype = "float32" if method == "none" else recipe.dtype
     base = load_model(recipe.model, dtype=dtype, four_bit=method == "qlora")
     return add_adapter(base, **recipe.adapter.model_dump())
+
+
+def _unsloth_model(recipe: Recipe, say: Callable[[str], None]) -> Any:
+    """A model of Unsloth's; ValueError where it does not fit the recipe."""
+    options = recipe.adapter.model_dump()
+    method, start_from = options["method"], options.pop("start_from")
+    config, shares = load_config(recipe.model), recipe.rows == "page"
+    reason = unsloth.why_not(config, method=method, start_from=start_from, shares=shares)
+    if reason:
+        raise ValueError(reason)
+    model = unsloth.unsloth_adapter(
+        recipe.model, dtype=recipe.dtype, max_tokens=recipe.max_tokens, **options
+    )
+    say("Unsloth's model and adapter")
+    return model.train()
 
 
 def _nothing_to_train_on(trees: Trees, recipe: Recipe) -> RecipeError:
@@ -195,7 +226,11 @@ def _nothing_to_train_on(trees: Trees, recipe: Recipe) -> RecipeError:
 
 
 def training_arguments(recipe: Recipe, output: Path) -> TrainingArguments:
-    """The recipe's ``trainer:`` section over defaults that suit pages."""
+    """The recipe's ``trainer:`` section over defaults that suit pages.
+
+    RecipeError where this machine lacks what the recipe asks for.
+    """
+    check_dtype(recipe)
     cpu = not torch.cuda.is_available()
     options: dict[str, Any] = {
         "per_device_train_batch_size": 1,  # one step's trees
@@ -215,9 +250,11 @@ def training_arguments(recipe: Recipe, output: Path) -> TrainingArguments:
     options |= recipe.trainer
     options |= {"output_dir": str(output / CHECKPOINTS), "remove_unused_columns": False}
     try:
-        return TrainingArguments(**options)
+        arguments = TrainingArguments(**options)
     except (TypeError, ValueError) as error:
         raise RecipeError(str(error), field="trainer") from error
+    check_optimizer(arguments)
+    return arguments
 
 
 def _check_folder(run: RunFolder, recipe: Recipe, resume: bool) -> None:
