@@ -13,7 +13,7 @@ import portable
 import tiny
 from crossfoot.chat.messages import system, user
 from crossfoot.chat.template import Chat
-from crossfoot.engines.build import build_engine
+from crossfoot.engines.build import build_engine, default_engine
 from crossfoot.engines.local import TransformersEngine
 from crossfoot.engines.openvino import WORTH_SENDING, OpenVinoEngine, gguf_file, prefixes_to_send
 from crossfoot.engines.pagecache import common_prefix
@@ -132,3 +132,12 @@ def test_after_the_rounds_no_two_prompts_share_what_was_not_sent(
             shared = one[: common_prefix(one, other)]
             best = max((common_prefix(shared, k) for k in known), default=0)
             assert len(shared) - best < WORTH_SENDING
+
+
+def test_it_is_the_default_on_a_cpu_for_models_that_it_reads(model: Path, tmp_path: Path) -> None:
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU here")
+    portable.gemma().save_pretrained(tmp_path)
+    assert default_engine(str(model)) == "openvino"
+    assert default_engine(str(model), constrained=True) == "transformers"
+    assert default_engine(str(tmp_path)) == "transformers"

@@ -33,7 +33,10 @@ def evaluate(
     split: Annotated[str, typer.Option(help="train, validation, dev or test.")] = "dev",
     limit: Annotated[int | None, typer.Option(min=1, help="Conversations to take.")] = None,
     seed: Annotated[int, typer.Option(help="Which conversations --limit takes.")] = 0,
-    engine: Annotated[str, typer.Option(help="transformers, openvino or remote.")] = "transformers",
+    engine: Annotated[
+        str | None,
+        typer.Option(help="transformers, openvino, remote; the fastest if not given."),
+    ] = None,
     endpoint: Annotated[
         str | None, typer.Option(help="The remote engine's server, http://localhost:8000/v1.")
     ] = None,
@@ -54,15 +57,17 @@ def evaluate(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Evaluate a model on a task; run again to go on after an interruption."""
+    engine = engine or ("remote" if endpoint else None)
     if engine != "remote":  # which needs none of them
         quiet_libraries()
     from crossfoot.agent.loop import Setting
     from crossfoot.chat.prompt import prompt_form
-    from crossfoot.engines.build import build_engine, resolve_adapter, weights_sha256
+    from crossfoot.engines.build import build_engine, default_engine, resolve_adapter
     from crossfoot.engines.endpoint import Endpoint
     from crossfoot.evaluation.evaluate import LATENCIES, inference_seconds
     from crossfoot.evaluation.evaluate import evaluate as run_evaluation
     from crossfoot.evaluation.metrics import summarise
+    from crossfoot.models.weights import weights_sha256
     from crossfoot.reports.terminal import evaluation_tables
     from crossfoot.runs.folder import RunFolder, environment
 
@@ -72,6 +77,7 @@ def evaluate(
         few_shot=few_shot,
     )
     samples = _samples(task, split, limit, seed)
+    engine = engine or default_engine(model, constrained=constrained)
     served = engine == "remote"
     adapter_path = None if served and adapter is None else resolve_adapter(model, adapter)
     build = partial(

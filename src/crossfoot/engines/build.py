@@ -7,9 +7,9 @@ An engine is a line in ``ENGINES``: what builds it, and the forms of a tuned mod
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from crossfoot.engines.base import Engine
@@ -69,6 +69,23 @@ def build_engine(
     )
 
 
+def default_engine(model: str, *, constrained: bool = False) -> str:
+    """The fastest engine for many conversations: openvino on a CPU, if it is installed.
+
+    Where there is a GPU, or a model that OpenVINO does not read, it is transformers
+    (docs/decisions/004-openvino.md).
+    """
+    if constrained or find_spec("openvino_genai") is None:
+        return "transformers"
+    import torch
+
+    from crossfoot.engines.openvino import reads
+    from crossfoot.models.loading import load_config
+
+    fits = not torch.cuda.is_available() and reads(load_config(model))
+    return "openvino" if fits else "transformers"
+
+
 def engine_kind(name: str) -> EngineKind:
     """An engine's entry; RecipeError names the known ones."""
     if name not in ENGINES:
@@ -80,14 +97,20 @@ def _transformers(wanted: Wanted) -> Engine:
     from crossfoot.chat.template import Chat
     from crossfoot.engines.constraint import call_constraint
     from crossfoot.engines.local import TransformersEngine
-    from crossfoot.models.loading import load_adapter, load_model, load_tokenizer
+    from crossfoot.models.export import Tuned, cached_gguf
+    from crossfoot.models.loading import load_adapter, load_gguf, load_model, load_tokenizer
 
-    chat = Chat(load_tokenizer(wanted.model))
-    weights = load_model(wanted.model, dtype=wanted.dtype)
-    if wanted.adapter is not None:
-        weights = load_adapter(weights, wanted.adapter)
-        if wanted.form != "adapter":
-            weights = weights.merge_and_unload()
+    if wanted.form == "gguf":
+        tuned = Tuned(Path(wanted.model).name, wanted.model, wanted.adapter)
+        weights, tokenizer = load_gguf(cached_gguf(tuned, "f16"), dtype=wanted.dtype)
+    else:
+        tokenizer = load_tokenizer(wanted.model)
+        weights = load_model(wanted.model, dtype=wanted.dtype)
+        if wanted.adapter is not None:
+            weights = load_adapter(weights, wanted.adapter)
+            if wanted.form != "adapter":
+                weights = weights.merge_and_unload()
+    chat = Chat(tokenizer)
     return TransformersEngine(
         weights, chat, constraint=call_constraint(chat) if wanted.constrained else None
     )
@@ -124,7 +147,7 @@ def _remote(wanted: Wanted) -> Engine:
 
 
 ENGINES: dict[str, EngineKind] = {
-    "transformers": EngineKind(_transformers, ("merged", "adapter")),
+    "transformers": EngineKind(_transformers, ("merged", "adapter", "gguf")),
     "openvino": EngineKind(_openvino, ("gguf",)),
     "remote": EngineKind(_remote, ("served",)),
 }
@@ -139,14 +162,3 @@ def resolve_adapter(model: str, adapter: str | None) -> Path | None:
 
         return adapter_folder(adapter)
     return shipped_adapter() if model == EMBEDDED else None
-
-
-def weights_sha256(folder: Path) -> str | None:
-    """What identifies the weights in a local folder; None where ``folder`` is a model's name."""
-    if not folder.is_dir():
-        return None
-    whole = hashlib.sha256()
-    for path in sorted(folder.glob("*.safetensors")):
-        with path.open("rb") as stream:
-            whole.update(hashlib.file_digest(stream, "sha256").digest())
-    return whole.hexdigest()
