@@ -144,6 +144,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing_behind(
     assert (stopped.value.code, captured.out) == (2, "")
     (line,) = captured.err.strip().splitlines()
     assert line.startswith(f"crossfoot: {target}: cannot write this export: ")
+    assert line.endswith("is there room on this disk, and may you write there?")
     assert not list((tmp_path / "out").iterdir())
 
 

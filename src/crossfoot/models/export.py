@@ -170,4 +170,8 @@ def _whole(target: Path) -> Iterator[Path]:
             os.replace(part, target)
     except (OSError, SafetensorError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or error
-        raise ModelError(f"cannot write this export: {reason}", file=target) from error
+        raise ModelError(
+            f"cannot write this export: {reason}",
+            file=target,
+            advice="is there room on this disk, and may you write there?",
+        ) from error
