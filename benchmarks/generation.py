@@ -47,7 +47,7 @@ from crossfoot.tasks.registry import load_task
 from crossfoot.tasks.split import choose
 
 NAIVE_CONVERSATIONS = 2
-LLAMA_CPP_CONTEXT = 4096  # tokens a conversation
+LLAMA_CPP_CONTEXT = 8192  # tokens a conversation; as much as the model has
 
 
 class LlamaCpp(RemoteEngine):
