@@ -1,10 +1,10 @@
 """Cell grounding: a sentence before the call that says where each number stands.
 
 ``grounding(gold, questions, known)`` of "what was the total debt in 2016?" is ``Cells: total debt:
-2016 = 6225.2``, in the very words of the labelled page, so that finding a number is copying what stands around it;
-a number of a sentence is quoted with the words before it. Numbers that were grounded or computed
-in an earlier turn are not said again. Of several places the one whose headers have most words of
-the conversation counts; a number that stands nowhere is left out.
+2016 = 6225.2``, in the very words of the labelled page, so that finding a number is copying what
+stands around it; a number of a sentence is quoted with the words before it. Numbers that were
+grounded or computed in an earlier turn are not said again. Of several places the one whose headers
+have most words of the conversation counts; a number that stands nowhere is left out.
 """
 
 from __future__ import annotations
