@@ -21,6 +21,9 @@ class _Forced:
         self.turn = -1
         self.place = 0
 
+    def read(self, batch):
+        pass
+
     def begin(self, row):
         self.turn += 1
         self.place = 0

@@ -7,19 +7,23 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-MEASURES = (
-    "program_accuracy",
-    "unit_accuracy",
-    "operands_named",
-    "cells_true",
-    "conversations_all_right",
-)
 GROUPS = (
     ("by_kind", "turns"),
     ("by_position", "turn"),
     ("after_previous_turn", "previous turn"),
     ("by_operation", "operation"),
+    ("by_steps", "steps"),
+    ("by_evidence", "evidence"),
     ("by_unit", "unit"),
+)
+MEASURES = (
+    "program_accuracy",
+    "program_validity",
+    "answer_accuracy",
+    "unit_accuracy",
+    "operands_named",
+    "cells_true",
+    "conversations_all_right",
 )
 
 
@@ -32,9 +36,15 @@ def evaluation_tables(metrics: dict[str, Any], console: Console | None = None) -
     for name, score in metrics["graders"].items():
         table.add_row(name, *_score(score))
     for name in MEASURES:
-        if metrics[name] is not None:
+        if metrics.get(name) is not None:
             table.add_row(name.replace("_", " "), *_score(metrics[name]))
     console.print(table)
+    if metrics.get("evidence_recall") is not None:
+        console.print(
+            f"recall of the evidence {metrics['evidence_recall']:.1%}; some of it is cut in "
+            f"{metrics['evidence_cut_fraction']:.1%} of the questions",
+            highlight=False,
+        )
     table = Table(title="official accuracy by group")
     table.add_column("group")
     table.add_column("")

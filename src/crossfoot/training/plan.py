@@ -16,13 +16,14 @@ import psutil
 import torch
 
 from crossfoot.models.loading import load_config
+from crossfoot.training.arguments import keep_budget, training_arguments
 from crossfoot.training.batches import micro_batches
 from crossfoot.training.data import Trees
 from crossfoot.training.logprobs import Way
 from crossfoot.training.memory import Memory, estimate, expected_way
 from crossfoot.training.recipe import Recipe
 from crossfoot.training.speed import EFFICIENCY, attention_seconds, matmul_rate
-from crossfoot.training.train import prepare, steps_of, training_arguments
+from crossfoot.training.train import prepare, steps_of
 from crossfoot.training.tree import Tree
 
 
@@ -70,6 +71,7 @@ def plan(recipe: Recipe) -> Plan:
     prepared = prepare(recipe)
     trained = prepared.trained
     steps = steps_of(trained.trees, recipe, arguments)
+    keep_budget(arguments, recipe, steps)
     count = step_count(len(steps), arguments)
     heaviest = _heaviest(steps, recipe.batch_tokens)
     memory = estimate(recipe, config, heaviest, arguments.optim)
