@@ -23,7 +23,7 @@ def workspace(tmp_path, monkeypatch):
     """A model's tokenizer and two splits, one question with a hostile answer string."""
     workshop.write_model(tmp_path / "model")
     records = [filings.finqa_record(number) for number in range(3)]
-    records[1]["qa"]["answer"] = "<script>alert(1)</script> 99"
+    records[1]["qa"]["answer"] = "<script>99</script>"
     for split in ("train", "dev"):
         filings.write(tmp_path / "data" / "finqa" / f"{split}.json", records)
     monkeypatch.setenv("CROSSFOOT_DATA", str(tmp_path / "data"))

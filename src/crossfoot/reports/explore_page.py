@@ -15,7 +15,7 @@ from crossfoot.errors import RecipeError
 from crossfoot.pages.markdown import render_page
 from crossfoot.reports.figures import bars, histogram
 from crossfoot.tasks.base import Sample
-from crossfoot.tasks.duplicates import near_pages, repeated_questions, shared_pages
+from crossfoot.tasks.duplicates import near_pages, shared_pages
 from crossfoot.tasks.overview import overview, spread
 from crossfoot.tasks.suspicious import suspicions
 
@@ -57,7 +57,6 @@ def explore_page(
         tokenizer=_name(tokenizer),
         kinds=Counter(one.kind for one in found).most_common(),
         suspicious=found,
-        repeated=repeated_questions(samples),
         twins={
             name: (shared_pages(samples, other), near_pages(samples, other))
             for name, other in others.items()
