@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from transformers import (
+    Gemma3Config,
     Gemma3ForCausalLM,
     Gemma3TextConfig,
     Qwen2Config,
@@ -89,4 +90,28 @@ def multimodal() -> Any:
         video_token_id=631,
         vision_start_token_id=632,
         vision_end_token_id=633,
+    )
+
+
+def multimodal_gemma() -> Any:
+    """The config of a Gemma 3 with its vision part."""
+    return Gemma3Config(
+        text_config={
+            **_SIZES,
+            "num_hidden_layers": 2,
+            "layer_types": ["sliding_attention", "full_attention"],
+            "sliding_window": 64,
+        },
+        vision_config={
+            "hidden_size": 32,
+            "intermediate_size": 32,
+            "num_hidden_layers": 1,
+            "num_attention_heads": 2,
+            "image_size": 28,
+            "patch_size": 14,
+        },
+        image_token_index=630,
+        boi_token_index=631,
+        eoi_token_index=632,
+        mm_tokens_per_image=4,
     )

@@ -8,7 +8,7 @@ import re
 import pytest
 import torch
 import yaml
-from transformers import Qwen3_5ForConditionalGeneration
+from transformers import Gemma3ForConditionalGeneration, Qwen3_5ForConditionalGeneration
 
 import families
 import filings
@@ -17,6 +17,7 @@ import workshop
 from conftest import REPOSITORY
 from crossfoot.training.plan import plan
 from crossfoot.training.recipe import load_recipe
+from crossfoot.training.train import train
 
 RECIPES = sorted((REPOSITORY / "recipes").glob("*.yaml"))
 FAMILIES = {
@@ -24,7 +25,18 @@ FAMILIES = {
     "Qwen2.5": ("qwen2", "qwen2_5"),
     "DeepSeek-R1-Distill-Qwen": ("qwen2", "deepseek_r1_distill"),
     "Qwen3.5": ("multimodal", "qwen3_5_think"),
+    "gemma-3-1b": ("gemma3", "gemma3"),
+    "gemma-3-4b": ("multimodal_gemma", "gemma3"),
 }
+# The runs of the fine-tuning lab (seed 002): three models, five pairs of input and target.
+LAB = ("finqa-gemma3-1b", "finqa-gemma3-4b-qlora", "finqa-qwen2.5-coder-3b")
+PAIRS = [
+    ("gold", "program"),
+    ("all", "program"),
+    ("noisy_gold", "program"),
+    ("gold", "numerical"),
+    ("all", "numerical"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -35,12 +47,17 @@ def stand_ins(tmp_path_factory):
         torch.manual_seed(0)
         if family == "multimodal":
             model = Qwen3_5ForConditionalGeneration(families.multimodal())
+        elif family == "multimodal_gemma":
+            model = Gemma3ForConditionalGeneration(families.multimodal_gemma())
         else:
             model = families.build(family)
-        model.config.save_pretrained(folder / name)
+        model.save_pretrained(folder / name)
         tiny.tokenizer(template).save_pretrained(folder / name)
     workshop.write_data(folder / "data")
-    questions = [filings.finqa_record(number) for number in range(4)]
+    questions = [
+        filings.finqa_record(number) | {"filename": f"OURS/2016/page_{number}.pdf"}
+        for number in range(16)
+    ]
     filings.write(folder / "data" / "finqa" / "train.json", questions)
     return folder
 
@@ -58,6 +75,34 @@ def test_a_recipe_loads_and_its_training_can_be_planned(path, stand_ins, monkeyp
     assert found.left_out == []
     assert found.rows > 10
     assert found.memory.trained > 0
+
+
+def _lab(name, input, target, stand_ins, *more):
+    path = REPOSITORY / "recipes" / f"{name}.yaml"
+    family = next(known for known in FAMILIES if known in load_recipe(path).model)
+    chosen = [f"model={stand_ins / family}", f"input={input}", f"target={target}"]
+    return load_recipe(path, [*chosen, "validation.conversations=2", *more])
+
+
+@pytest.mark.parametrize("name", LAB)
+@pytest.mark.parametrize(("input", "target"), PAIRS)
+def test_each_of_the_fifteen_runs_can_be_planned(name, input, target, stand_ins, monkeypatch):
+    monkeypatch.setenv("CROSSFOOT_DATA", str(stand_ins / "data"))
+    recipe = _lab(name, input, target, stand_ins)
+    assert recipe.folder.endswith(f"-input_{input}-output_{target}")
+    found = plan(recipe)
+    assert found.rows == 14
+    assert (found.memory.adapter > 0) == (recipe.adapter.method == "qlora")
+
+
+@pytest.mark.parametrize("name", LAB)
+def test_each_model_of_the_lab_trains(name, stand_ins, monkeypatch, tmp_path):
+    monkeypatch.setenv("CROSSFOOT_DATA", str(stand_ins / "data"))
+    recipe = _lab(name, "noisy_gold", "program", stand_ins, "trainer.max_steps=2")
+    run = train(recipe, tmp_path / "run")
+    assert len(run.read_lines("train_loss.log")) == 2
+    prompt = run.read_json("data.json")["train"]
+    assert prompt["rows"] == 14
 
 
 @pytest.mark.parametrize("path", RECIPES, ids=[path.stem for path in RECIPES])
@@ -92,6 +137,17 @@ def test_configs_for_several_gpus_are_what_accelerate_reads(name):
 def _cells(kind):
     notebook = json.loads((REPOSITORY / "docs" / "notebooks" / "colab.ipynb").read_text())
     return ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == kind]
+
+
+def test_the_notebook_is_of_format_4_and_holds_no_output():
+    notebook = json.loads((REPOSITORY / "docs" / "notebooks" / "colab.ipynb").read_text())
+    assert (notebook["nbformat"], notebook["nbformat_minor"]) == (4, 0)
+    for cell in notebook["cells"]:
+        code = {"outputs", "execution_count"} if cell["cell_type"] == "code" else set()
+        assert cell.keys() == {"cell_type", "metadata", "source"} | code
+        assert all(isinstance(line, str) for line in cell["source"])
+        assert not cell.get("outputs")
+        assert cell.get("execution_count") is None
 
 
 def test_the_notebooks_cells_are_python():

@@ -10,7 +10,7 @@ from crossfoot.grading.answer import UNITS
 from crossfoot.pages.markdown import render_page
 from crossfoot.pages.page import Page
 
-FORMS = ("short", "long")
+FORMS = ("short", "long", "labelled", "grounded")
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -18,7 +18,8 @@ def test_the_system_message_is_the_rules_and_then_the_page(form):
     message = system_message(tiny.page(), form)
     assert message["role"] == "system"
     assert message["content"].startswith(instructions(form))
-    assert message["content"].endswith(render_page(tiny.page()))
+    labelled = form in ("labelled", "grounded")
+    assert message["content"].endswith(render_page(tiny.page(), labelled=labelled))
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -63,5 +64,5 @@ def test_forms_are_known_by_name(name):
 
 @pytest.mark.parametrize("name", ["", "medium", "SHORT"])
 def test_an_unknown_form_is_refused_with_those_that_exist(name):
-    with pytest.raises(RecipeError, match="short, long"):
+    with pytest.raises(RecipeError, match="short, long, labelled, grounded"):
         prompt_form(name)

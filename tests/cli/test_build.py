@@ -111,7 +111,7 @@ def test_prompts_of_instruction_models_go_through_the_models_template(
         (("--target", "programme"), "known are program, numerical, answer, tool"),
         (("--input", "golden"), "known are gold, all, noisy_gold, retrieved"),
         (("--prompt-style", "chat"), "known are instruct, base"),
-        (("--target", "tool"), "use --prompt-style instruct"),
+        (("--target", "tool"), "use prompt style instruct"),
         (("--split", "train"), "crossfoot data get finqa"),
         (("--output", "/proc/none/out"), "give another --output"),
     ],
@@ -140,4 +140,4 @@ def test_evidence_that_does_not_exist_is_an_error_or_left_out(tmp_path: Path, da
 def test_conversations_are_refused(tmp_path: Path) -> None:
     words = ["data", "build", "convfinqa", "--output", str(tmp_path / "out")]
     result = CliRunner().invoke(app, [*words, "--prompt-style", "base"])
-    assert "build makes single questions: use finqa" in str(result.exception)
+    assert "single questions: use finqa" in str(result.exception)

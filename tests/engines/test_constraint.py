@@ -7,7 +7,7 @@ import tiny
 from crossfoot.arithmetic.calculator import calculate
 from crossfoot.chat.messages import user
 from crossfoot.chat.template import Chat
-from crossfoot.engines.constraint import call_constraint
+from crossfoot.engines.constraint import constraint_for
 from crossfoot.engines.local import TransformersEngine
 from crossfoot.grading.answer import UNITS, parse_answer
 
@@ -18,7 +18,7 @@ ARGUMENTS = {"calculate": {"expression"}, "submit_answer": {"value", "unit"}}
 def replies(template, new_tokens, seeds=range(4)):
     chat = Chat(tiny.tokenizer(template))
     for seed in seeds:
-        constraint = call_constraint(chat)
+        constraint = constraint_for(chat, "tool")
         engine = TransformersEngine(tiny.llama(seed), chat, constraint=constraint)
         prompts = [[user(f"question {seed}")], [user("another one, a longer one")]]
         yield from engine.generate(prompts, new_tokens)
@@ -54,6 +54,9 @@ class Preferring:
         self.place = 0
         self.decoded = 0
 
+    def read(self, batch):
+        self.inner.read(batch)
+
     def begin(self, row):
         tokens = self.inner.begin(row)
         self.place = len(tokens)
@@ -73,7 +76,7 @@ class Preferring:
 def preferring(template, text):
     chat = Chat(tiny.tokenizer(template))
     wanted = chat.tokenizer(text, add_special_tokens=False)["input_ids"] + [chat.end_id]
-    return chat, Preferring(call_constraint(chat), wanted)
+    return chat, Preferring(constraint_for(chat, "tool"), wanted)
 
 
 def forced_text(template, text):
@@ -150,7 +153,7 @@ def test_appended_or_decoded_one_by_one_the_reply_is_the_same(template):
             if weight.dim() == 2 and "embed" not in name:  # so that replies depend on prompts
                 weight.data = 0.4 * torch.randn_like(weight)
         for plain in (True, False):
-            engine = TransformersEngine(model, chat, constraint=call_constraint(chat))
+            engine = TransformersEngine(model, chat, constraint=constraint_for(chat, "tool"))
             engine.plain = plain
             texts.append([(r.text, r.completion_tokens) for r in engine.generate(prompts, 120)])
         assert texts[0] == texts[1]

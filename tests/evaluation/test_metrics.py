@@ -153,7 +153,7 @@ def test_error_classes_count_every_wrong_turn_once(metrics):
 
 
 def test_latencies_have_average_and_percentiles(metrics):
-    assert metrics["latency"] == latency(LATENCIES)
+    assert latency(LATENCIES).items() <= metrics.items()
     assert latency(LATENCIES) == {
         "inference_latency_ms_avg": 350.0,
         "inference_latency_ms_p50": 350.0,

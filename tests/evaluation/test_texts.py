@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 import filings
 from crossfoot.cli.main import app
 from crossfoot.errors import CrossfootError
-from crossfoot.evaluation.texts import FORMS, Form, submission_of
+from crossfoot.grading.texts import FORMS, Form, submission_of
 
 PROGRAM = "subtract(5829, 5735), divide(#0, 5735)"
 

@@ -11,8 +11,8 @@ from safetensors.torch import load_file, save_file
 from transformers import LlamaConfig, LlamaForCausalLM
 
 import tiny
-from crossfoot.errors import ModelError
-from crossfoot.models.adapters import adapter_folder, add_adapter, save_trained
+from crossfoot.errors import CrossfootError, ModelError
+from crossfoot.models.adapters import adapter_folder, add_adapter, prompt_of, save_trained
 from crossfoot.models.loading import WEIGHTS, load_adapter
 
 OPTIONS = {"rank": 4, "alpha": 8, "dropout": 0.0, "targets": "all-linear", "start_from": None}
@@ -152,3 +152,23 @@ def test_saving_again_replaces_the_whole_folder(saved, tmp_path):
     save_trained(model, tiny.tokenizer(), folder)
     assert not (folder / "stale").exists()
     assert (folder / WEIGHTS).is_file()
+
+
+def test_the_prompt_of_the_training_goes_with_the_weights(tmp_path):
+    model = add_adapter(tiny.llama(), method="lora", **OPTIONS)
+    model.get_base_model().name_or_path = "tiny-llama"
+    folder = tmp_path / "final_model"
+    save_trained(model, tiny.tokenizer(), folder, "grounded")
+    assert prompt_of(None, folder) == "grounded"
+    assert prompt_of(None, None, tmp_path, folder) == "grounded"
+    assert prompt_of("long", folder) == "long"
+    assert prompt_of(None, None) == prompt_of(None, tmp_path) == "short"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"prompt": 1}', '{"prompt": "medium"}', "\udcff"]
+)
+def test_a_prompt_that_cannot_be_read_is_refused(tmp_path, text):
+    (tmp_path / "crossfoot.json").write_bytes(text.encode("utf-8", "surrogateescape"))
+    with pytest.raises(CrossfootError):
+        prompt_of(None, tmp_path)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crossfoot.pages.markdown import render_page, render_table
+from crossfoot.pages.markdown import render_labelled, render_page, render_table
 from crossfoot.pages.page import Page
 from crossfoot.pages.table import Table
 
@@ -116,3 +116,32 @@ def test_every_real_page_shows_each_of_its_rows(shared_data, name):
         lines = render_page(page).splitlines()
         first, last = lines.index("<table>"), lines.index("</table>")
         assert last - first == len(table.rows) + 2
+
+
+def test_a_labelled_table_has_each_number_behind_its_headers():
+    table = Table(
+        (
+            ("( in millions )", "2016", "", "2015"),
+            ("total  debt", "$ 6,225.2", "x", "-26 ( 26 )"),
+            ("as reported :", "", "", ""),
+            ("borrowings", "935.8"),
+        )
+    )
+    assert render_labelled(table) == (
+        "( in millions )\n"
+        "total debt: 2016 = 6225.2; x; 2015 = -26\n"
+        "as reported:\n"
+        "borrowings: 2016 = 935.8"
+    )
+    assert render_labelled(Table(())) == ""
+
+
+def test_a_first_row_of_figures_labels_nothing():
+    table = Table((("2013", "$ 516"), ("2014", "556"), ("total", "1072")))
+    assert render_labelled(table) == "2013: 516\n2014: 556\ntotal: 1072"
+
+
+@given(st.lists(st.lists(st.text(), max_size=4).map(tuple), max_size=4).map(tuple))
+def test_any_table_is_labelled_in_a_line_a_row(rows):
+    lines = render_labelled(Table(rows)).split("\n")
+    assert len(lines) in (max(len(rows), 1), max(len(rows) - 1, 1))

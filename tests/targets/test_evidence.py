@@ -11,11 +11,15 @@ from crossfoot.chat.template import Chat
 from crossfoot.targets.evidence import cut_by, evidence_positions
 
 
+def opening(sample, form):
+    return [system_message(sample.page, form), user(sample.turns[0].question)]
+
+
 @pytest.mark.parametrize("form", ["short", "long"])
 def test_positions_are_those_of_the_operands(form):
     chat, sample = Chat(tiny.tokenizer()), tiny.sample()
-    positions = evidence_positions(sample, chat, form)
-    messages = [system_message(sample.page, form), user(sample.turns[0].question)]
+    messages = opening(sample, form)
+    positions = evidence_positions(sample, messages, chat)
     ids = chat.prompt_ids(messages)
     operands = ["5829", "5829", "5735", "5829", "5735", "5735", "5829", "5735"]
     assert len(positions) == len(operands)
@@ -28,9 +32,8 @@ def test_positions_are_those_of_the_operands(form):
 
 def test_a_limit_cuts_what_stands_beyond_it():
     chat, sample = Chat(tiny.tokenizer()), tiny.sample()
-    positions = evidence_positions(sample, chat, "short")
-    assert cut_by(max(positions) + 1, [sample], chat, "short") == 0
-    assert cut_by(max(positions), [sample], chat, "short") == positions.count(max(positions)) / len(
-        positions
-    )
-    assert cut_by(1, [sample, sample], chat, "short") == 1
+    one = (sample, opening(sample, "short"))
+    positions = evidence_positions(*one, chat)
+    assert cut_by(max(positions) + 1, [one], chat) == 0
+    assert cut_by(max(positions), [one], chat) == positions.count(max(positions)) / len(positions)
+    assert cut_by(1, [one, one], chat) == 1

@@ -21,6 +21,9 @@ class _Forced:
         self.turn = -1
         self.place = 0
 
+    def read(self, batch):
+        pass
+
     def begin(self, row):
         self.turn += 1
         self.place = 0
@@ -63,15 +66,23 @@ def watch(engine, forced):
 
 
 @pytest.mark.parametrize("name", tiny.TEMPLATES)
-@pytest.mark.parametrize("way", ["generate", "own loop", "own loop with kept pages"])
-def test_every_prefix_equals_what_the_model_is_given(name, way):
+@pytest.mark.parametrize(
+    ("way", "form"),
+    [
+        ("generate", "short"),
+        ("own loop", "short"),
+        ("own loop with kept pages", "short"),
+        ("own loop", "grounded"),
+    ],
+)
+def test_every_prefix_equals_what_the_model_is_given(name, way, form):
     chat = Chat(tiny.tokenizer(name))
-    rows = build_rows([tiny.sample()], chat, "short")
+    rows = build_rows([tiny.sample()], chat, form)
     forced = _Forced(rows)
     engine = TransformersEngine(tiny.llama(), chat, reuse="kept" in way, constraint=forced)
     engine.plain = way != "generate"
     given = watch(engine, forced)
-    (transcripts,) = run_batch([tiny.sample()], engine, Setting())
+    (transcripts,) = run_batch([tiny.sample()], engine, Setting(form))
     assert [turn.submission.answer is not None for turn in transcripts] == [True] * 4
     assert (given or forced.seen) == [list(row.prompt_ids) for row in rows]
 

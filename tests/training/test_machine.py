@@ -9,8 +9,9 @@ import tiny
 import workshop
 from crossfoot.errors import RecipeError
 from crossfoot.models.adapters import add_adapter, save_trained
+from crossfoot.training.arguments import training_arguments
 from crossfoot.training.machine import check_dtype
-from crossfoot.training.train import train, training_arguments
+from crossfoot.training.train import train
 
 
 @pytest.fixture

@@ -16,7 +16,8 @@ from crossfoot.chat.template import Chat
 from crossfoot.errors import ModelError
 from crossfoot.models.adapters import add_adapter
 from crossfoot.targets.rows import build_rows
-from crossfoot.training.memory import estimate, explained_shortage, is_shortage, levers
+from crossfoot.training.memory import estimate
+from crossfoot.training.shortage import explained_shortage, is_shortage, levers
 from crossfoot.training.tree import grow
 
 

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import io
 import json
 from types import SimpleNamespace
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
+import families
+import tiny
 import workshop
 from crossfoot.cli.main import app
 from crossfoot.errors import CrossfootError
+from crossfoot.reports.plan import plan_table
 from crossfoot.targets.conversation import conversation_messages
 from crossfoot.tasks.registry import load_task
+from crossfoot.training.arguments import training_arguments
 from crossfoot.training.plan import plan, step_count
-from crossfoot.training.train import steps_of, train, training_arguments
+from crossfoot.training.train import steps_of, train
 from crossfoot.training.tree import Tree
 
 CONVERSATIONS = 3037  # of the official ConvFinQA training set
@@ -96,6 +102,30 @@ def test_neither_weights_nor_run_folder_are_needed(workspace, tmp_path, monkeypa
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
 
 
+@pytest.mark.parametrize(
+    ("family", "checkpointing", "said"),
+    [
+        ("llama", False, "one pass over a page's tree; no activation checkpointing"),
+        ("llama", True, "one pass over a page's tree; transformers' activation checkpointing"),
+        ("qwen3_5", True, "from a forked cache; checkpoints by segments of 1,024 tokens"),
+    ],
+)
+def test_the_plan_says_how_prefixes_are_shared_and_computed_again(
+    tmp_path, family, checkpointing, said
+):
+    families.build(family).config.save_pretrained(tmp_path)
+    tiny.tokenizer().save_pretrained(tmp_path)
+    recipe = workshop.recipe(
+        tmp_path,
+        data=[{"task": "convfinqa", "limit": 1}],
+        validation={"conversations": 0},
+        trainer={"gradient_checkpointing": checkpointing},
+    )
+    console = Console(width=400, file=io.StringIO())
+    console.print(plan_table(recipe, plan(recipe)))
+    assert said in console.file.getvalue()
+
+
 def test_a_lower_limit_leaves_conversations_out(workspace):
     whole = plan(workshop.recipe(workspace / "model", validation={"conversations": 0}))
     less = plan(
@@ -112,7 +142,10 @@ def test_a_lower_limit_leaves_conversations_out(workspace):
     [
         ({"model": "nowhere/at/all"}, "no such model"),
         ({"max_tokens": 50}, "every conversation is longer"),
-        ({"trainer": {"dataloader_drop_last": True}}, "20 rows are fewer than one step's"),
+        (
+            {"batch_rows": 30, "trainer": {"dataloader_drop_last": True}},
+            "20 rows are fewer than one step's",
+        ),
         ({"data": [{"task": "convfinka"}]}, "did you mean convfinqa"),
     ],
 )

@@ -15,14 +15,18 @@ import torch
 import yaml
 from safetensors.torch import load_file
 
+import families
+import filings
 import tiny
 import workshop
+from crossfoot.chat.template import Chat
 from crossfoot.errors import CrossfootError, ModelError, RecipeError
 from crossfoot.models.loading import load_adapter, load_model
 from crossfoot.reports.card import model_card
 from crossfoot.runs.folder import RunFolder
 from crossfoot.tasks.registry import load_task
-from crossfoot.training.data import load_data
+from crossfoot.training.data import build_trees, load_data
+from crossfoot.training.recipe import CHECKPOINTING
 from crossfoot.training.train import train
 
 SECRET = "hf_TheTokenOfTheTest"
@@ -123,6 +127,25 @@ def test_pages_held_out_for_validation_are_never_trained_on(workspace):
     assert len(data.validation) == 2
     assert {sample.page.page_id for sample in data.train}.isdisjoint(held_out)
     assert len(data.train) == 8
+
+
+def test_conversations_drawn_on_a_page_join_those_it_has(tmp_path, monkeypatch):
+    record = filings.convfinqa_record(1)
+    record["table"] += [["costs", "4000", "3900"], ["taxes", "20", "30"]]
+    filings.write(tmp_path / "convfinqa" / "train.json", [record])
+    monkeypatch.setenv("CROSSFOOT_DATA", str(tmp_path))
+    recipe = workshop.recipe(
+        tmp_path,
+        data=[{"task": "convfinqa", "drawn": 3}],
+        validation={"conversations": 0},
+        prompt="grounded",
+    )
+    first, *drawn = load_data(recipe).train
+    assert first.sample_id == record["id"]
+    assert [sample.page for sample in drawn] == [first.page] * 3
+    trees = build_trees(load_data(recipe).train, Chat(tiny.tokenizer()), recipe)
+    assert len(trees.trees) == 1
+    assert trees.tokens * 4 < trees.row_tokens
 
 
 def test_the_held_out_conversations_are_named(finished):
@@ -244,6 +267,25 @@ def test_progress_tells_each_step_of_all(workspace, tmp_path):
     assert told == [(step, 6, True) for step in range(1, 7)] + [(6, 6, False)]
 
 
+@pytest.mark.parametrize("name", CHECKPOINTING)
+def test_checkpoints_of_a_forked_cache_change_no_step(workspace, tmp_path, name):
+    """Qwen3.5: transformers' own checkpointing would take the cache away, and the page with it."""
+    families.build("qwen3_5").save_pretrained(tmp_path / "model")
+    tiny.tokenizer().save_pretrained(tmp_path / "model")
+    losses = []
+    for checkpointing in (False, True):
+        recipe = workshop.recipe(
+            tmp_path / "model",
+            data=[{"task": "convfinqa", "limit": 2}],
+            validation={"conversations": 0},
+            trainer={"max_steps": 2, name: checkpointing},
+        )
+        run = train(recipe, tmp_path / f"{checkpointing}")
+        assert run.read_json("data.json")["way"] == "fork"
+        losses.append([line["loss"] for line in run.read_lines("train_loss.log")])
+    assert losses[1] == pytest.approx(losses[0], rel=1e-5)
+
+
 def test_all_weights_are_trained_with_method_none(workspace, tmp_path):
     recipe = workshop.recipe(
         workspace / "model",
@@ -313,8 +355,6 @@ def test_a_conversation_longer_than_the_limit_is_left_out_and_reported(workspace
 
 
 def build(recipe, workspace):
-    from crossfoot.chat.template import Chat
-    from crossfoot.training.data import build_trees
 
     return build_trees(load_data(recipe).train, Chat(tiny.tokenizer()), recipe).trees
 

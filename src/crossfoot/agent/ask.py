@@ -19,13 +19,17 @@ from crossfoot.engines.base import Engine, Generation
 from crossfoot.errors import CalculatorError, CrossfootError, DataError
 from crossfoot.pages.page import Page
 from crossfoot.pages.places import find_number
+from crossfoot.targets.grounding import false_cells
 
 MAX_QUESTION_CHARS = 2000
 
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """A number of an expression or answer and where it comes from; no place is a warning."""
+    """A number of an expression or answer and where it comes from; no place is a warning.
+
+    So is a cell that the model named and that does not stand so on the page.
+    """
 
     literal: str
     places: tuple[str, ...]
@@ -71,6 +75,10 @@ class PageConversation:
     def _grounds(self, transcript: TurnTranscript) -> list[Ground]:
         submission = transcript.submission
         grounds: dict[str, Ground] = {}
+        for message in transcript.messages:
+            if message.get("tool_calls"):
+                for cell in false_cells(message["content"], self.page):
+                    grounds[cell] = Ground(cell, ())
         results: set[float | None] = set()
         for expression in submission.expressions:
             for literal in literals(expression):

@@ -2,7 +2,8 @@
 
 A conversation is a generator that asks for a reply and gets one; ``run_batch`` advances many of
 them together, so that an engine sees batches. A turn ends with ``submit_answer``, with a reply
-that calls nothing, or when its calls are used up; without an answer it is a failure.
+that calls nothing, or when its calls are used up; without an answer it is a failure. A single
+question that asks for a program, a number or an answer string has one reply, which is the answer.
 """
 
 from __future__ import annotations
@@ -17,9 +18,13 @@ from crossfoot.chat.examples import few_shot_messages
 from crossfoot.chat.messages import Message, assistant, tool_result, user
 from crossfoot.chat.prompt import PromptForm, system_message
 from crossfoot.engines.base import Engine, Generation
-from crossfoot.errors import CalculatorError
+from crossfoot.errors import CalculatorError, RecipeError
 from crossfoot.grading.answer import UNITS, Answer, Submission, parse_answer
+from crossfoot.grading.texts import first_line, submission_of
+from crossfoot.pages.page import Page
+from crossfoot.targets.context import choose_context
 from crossfoot.targets.conversation import turn_messages
+from crossfoot.targets.single import Single, opening_of
 from crossfoot.tasks.base import Sample
 
 History = Literal["own", "gold"]
@@ -30,7 +35,7 @@ class Limits:
     """Bounds of one turn: replies, and new tokens of each."""
 
     replies: int = 4
-    new_tokens: int = 80  # the longest gold reply of the training conversations has 64
+    new_tokens: int = 160  # the longest gold reply, a grounded one, has 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,7 @@ class TurnTranscript:
     prompt_tokens: int
     completion_tokens: int
     seconds: float
+    prediction: str | None = None  # what the one reply says, where it is the answer
 
 
 Conversation = Generator[list[Message], Generation, list[TurnTranscript]]
@@ -49,29 +55,64 @@ Conversation = Generator[list[Message], Generation, list[TurnTranscript]]
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """How conversations are run: the prompt, whose history, examples before the first question."""
+    """How conversations are run: the prompt, whose history, examples before the first question.
+
+    ``single`` is for samples of one question, where something else than calls is to be written or
+    something else than the whole page is shown.
+    """
 
     form: PromptForm = "short"
     history: History = "own"
     few_shot: bool = False
     limits: Limits = Limits()
+    single: Single | None = None
+
+    def __post_init__(self) -> None:
+        if self.few_shot and self.single is not None and self.single.target != "tool":
+            raise RecipeError("the examples are examples of calls", field="few_shot")
 
 
 def converse(sample: Sample, setting: Setting) -> Conversation:
     """All turns of a sample; yields the messages to continue and is sent the reply."""
-    opening = [system_message(sample.page, setting.form)]
+    if setting.single is not None and setting.single.target != "tool":
+        return [(yield from answer_once(sample, setting.single))]
+    opening = [system_message(_shown(sample, setting), setting.form)]
     if setting.few_shot:
         opening += few_shot_messages()
     messages = list(opening)
     transcripts: list[TurnTranscript] = []
     for index, turn in enumerate(sample.turns):
         if setting.history == "gold":
-            earlier = (message for t in sample.turns[:index] for message in turn_messages(t))
-            messages = [*opening, *earlier]
+            messages = list(opening)
+            for place, earlier in enumerate(sample.turns[:index]):
+                messages += turn_messages(earlier, setting.form, sample.turns[:place])
         messages.append(user(turn.question))
         transcript = yield from answer_turn(messages, setting.limits)
         transcripts.append(transcript)
     return transcripts
+
+
+def _shown(sample: Sample, setting: Setting) -> Page:
+    if setting.single is None:
+        return sample.page
+    return choose_context(sample, setting.single.context).page
+
+
+def answer_once(
+    sample: Sample, single: Single
+) -> Generator[list[Message], Generation, TurnTranscript]:
+    """Answer the first question of a sample in one reply; its messages are the whole prompt."""
+    messages = opening_of(sample, single)
+    generation = yield messages
+    text = first_line(generation.reply.content)
+    return TurnTranscript(
+        messages=(*messages, assistant(generation.text)),
+        submission=submission_of(text, single.form),
+        prompt_tokens=generation.prompt_tokens,
+        completion_tokens=generation.completion_tokens,
+        seconds=generation.seconds,
+        prediction=text,
+    )
 
 
 def answer_turn(

@@ -1,7 +1,9 @@
 """The system message of a conversation: instructions, then the page.
 
-Two forms of the same rules: ``long`` for models that read instructions, ``short`` for models of a
-few hundred million parameters, which learn them from training instead and pay for every token.
+Forms of the same rules: ``long`` for models that read instructions, ``short`` for models of a few
+hundred million parameters, which learn them from training instead and pay for every token, and
+``labelled``, the short one with every cell of the table behind its row and column header;
+``grounded`` is labelled, and each call is preceded by the cells that its numbers come from.
 """
 
 from __future__ import annotations
@@ -15,7 +17,10 @@ from crossfoot.errors import RecipeError
 from crossfoot.pages.markdown import render_page
 from crossfoot.pages.page import Page
 
-PromptForm = Literal["short", "long"]
+PromptForm = Literal["short", "long", "labelled", "grounded"]
+
+
+LABELLED = ("labelled", "grounded")
 
 
 def prompt_form(name: str) -> PromptForm:
@@ -23,15 +28,18 @@ def prompt_form(name: str) -> PromptForm:
     for form in get_args(PromptForm):
         if form == name:
             return form  # type: ignore[no-any-return]
-    raise RecipeError(f"unknown prompt {name!r}", advice="known are short, long")
+    known = ", ".join(get_args(PromptForm))
+    raise RecipeError(f"unknown prompt {name!r}", advice=f"known are {known}")
 
 
 @cache
 def instructions(form: PromptForm) -> str:
     """The unit and scale rules with worked examples."""
-    return (files("crossfoot.chat") / "prompts" / f"{form}.md").read_text("utf-8").strip()
+    name = "short" if form == "labelled" else form
+    return (files("crossfoot.chat") / "prompts" / f"{name}.md").read_text("utf-8").strip()
 
 
 def system_message(page: Page, form: PromptForm) -> Message:
     """Instructions and the page, as the first message of every conversation on it."""
-    return system(f"{instructions(form)}\n\n## Document\n{render_page(page)}")
+    document = render_page(page, labelled=form in LABELLED)
+    return system(f"{instructions(form)}\n\n## Document\n{document}")

@@ -52,7 +52,8 @@ class Chat:
             name = getattr(self.tokenizer, "name_or_path", "the tokenizer")
             raise ModelError(
                 f"{name} has no chat template",
-                advice="use an instruction-tuned model, or add chat_template.jinja to its folder",
+                advice="use an instruction-tuned model, add chat_template.jinja to its folder, or "
+                "let a base model continue text (prompt_style base, without tool calls)",
             )
 
     @cached_property

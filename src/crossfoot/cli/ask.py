@@ -31,21 +31,24 @@ def ask(
     adapter: Annotated[
         str | None, typer.Option(help="Adapter or run folder; 'none' for the base model.")
     ] = None,
-    prompt: Annotated[str, typer.Option(help="short or long.")] = "short",
+    prompt: Annotated[
+        str | None, typer.Option(help="short, long, labelled or grounded; the adapter's own.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Ask questions about a page and see the working of every answer."""
     quiet_libraries()
     from crossfoot.agent.ask import PageConversation, check_question
-    from crossfoot.chat.prompt import prompt_form
     from crossfoot.engines.build import build_engine, resolve_adapter
+    from crossfoot.models.adapters import prompt_of
     from crossfoot.pages.reader import read_page
 
     for question in questions or []:
         check_question(question)
-    form = prompt_form(prompt)
+    tuned = resolve_adapter(model, adapter)
+    form = prompt_of(prompt, tuned, model)
     source = read_page(page)
-    engine = build_engine("transformers", model, resolve_adapter(model, adapter))
+    engine = build_engine("transformers", model, tuned)
     conversation = PageConversation(source, engine, form)
     documents: list[dict[str, Any]] = []
     for question in questions or _typed():
@@ -110,13 +113,16 @@ def _shown(text: str, style: str = "") -> Text:
 
 
 def _working(transcript: TurnTranscript) -> list[str]:
-    """One line for each call with what came back, or for a reply without a call."""
+    """One line for each cell named, call with what came back, or reply without a call."""
+    from crossfoot.targets.grounding import said_cells
+
     lines: list[str] = []
     waiting: list[str] = []
     for message in transcript.messages[1:]:
         if message["role"] == "tool":
             lines.append(f"{waiting.pop(0)} = {message['content']}")
         elif message.get("tool_calls"):
+            lines += said_cells(message["content"])
             waiting = [_called(tool_call["function"]) for tool_call in message["tool_calls"]]
         else:
             lines.append(" ".join(message["content"].split()))

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from crossfoot.chat.template import Chat
     from crossfoot.targets.single import Target
 
-_STYLES = ("instruct", "base")
-
 
 def build(
     task: Annotated[str, typer.Argument(help="finqa: a task of single questions.")],
@@ -52,13 +50,11 @@ def build(
     """
     from crossfoot.targets.context import INPUTS, ContextOptions
     from crossfoot.targets.dataset import build_dataset
-    from crossfoot.targets.single import TARGETS
+    from crossfoot.targets.single import STYLES, TARGETS
 
     _one_of(target, TARGETS, "target")
     _one_of(input, INPUTS, "input")
-    _one_of(prompt_style, _STYLES, "prompt style")
-    if prompt_style == "base" and target == "tool":
-        raise RecipeError("tool calls need a chat template", advice="use --prompt-style instruct")
+    _one_of(prompt_style, STYLES, "prompt style")
     options = ContextOptions(
         cast(Any, input), text_distractors, table_distractors, context_seed, budget
     )

@@ -42,7 +42,9 @@ def check(
     split: Annotated[str, typer.Option(help="train, dev or test.")] = "dev",
     limit: Annotated[int, typer.Option(min=1, help="Conversations to take.")] = 4,
     seed: Annotated[int, typer.Option(help="Which conversations --limit takes.")] = 0,
-    prompt: Annotated[str, typer.Option(help="short or long.")] = "short",
+    prompt: Annotated[
+        str | None, typer.Option(help="short, long, labelled or grounded; the adapter's own.")
+    ] = None,
     bound: Annotated[
         float,
         typer.Option(min=0, max=1, help="Less agreement in tokens or verdicts is a failure."),
@@ -52,16 +54,16 @@ def check(
     """Check that engines and forms of a tuned model agree, and that none ignores the adapter."""
     quiet_libraries()
     from crossfoot.agent.loop import Setting
-    from crossfoot.chat.prompt import prompt_form
     from crossfoot.chat.template import Chat
     from crossfoot.evaluation.check import check as run_check
+    from crossfoot.models.adapters import prompt_of
     from crossfoot.models.export import find_tuned
     from crossfoot.models.loading import load_tokenizer
     from crossfoot.tasks.registry import load_task
     from crossfoot.tasks.split import choose
 
-    setting = Setting(form=prompt_form(prompt), history="gold")
     tuned = find_tuned(run, model)
+    setting = Setting(form=prompt_of(prompt, tuned.adapter), history="gold")
     columns, bases = _columns(tuned, _names(engines), _names(forms), endpoint, served, served_base)
     labelled = [s for s in load_task(task, split) if all(turn.gold for turn in s.turns)]
     samples = choose(labelled, limit, seed)

@@ -20,10 +20,12 @@ from crossfoot.cli.explore import (
     show_overview,
     show_suspicious,
     show_targets,
+    write_page,
 )
 from crossfoot.cli.output import console, print_json, print_table, skips_on_stderr
 from crossfoot.errors import DataError
 from crossfoot.tasks import downloads
+from crossfoot.tasks.base import Sample
 from crossfoot.tasks.official import FileReport
 from crossfoot.tasks.registry import data_folder, find_task, load_task, split_file
 from crossfoot.tasks.split import choose
@@ -118,7 +120,12 @@ def explore(
     duplicates: Annotated[
         bool, typer.Option("--duplicates", help="Compare the pages with those of other splits.")
     ] = False,
-    model: Annotated[str, typer.Option(help="Whose tokens --targets shows.")] = "smollm2-135m",
+    html: Annotated[
+        Path | None, typer.Option(help="Write all of it as a page with figures.")
+    ] = None,
+    model: Annotated[
+        str, typer.Option(help="Whose tokens --targets shows and --html counts.")
+    ] = "smollm2-135m",
     prompt: Annotated[str, typer.Option(help="short or long, for --targets.")] = "short",
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", help="Leave out records with wrong fields.")
@@ -137,13 +144,16 @@ def explore(
     elif suspicious:
         show_suspicious(samples, f"{task}, {split}", json)
     elif duplicates:
-        with skips_on_stderr():
-            others = {
-                name: load_task(task, name, skip_bad=True) for name in _other_splits(task, split)
-            }
-        show_duplicates(samples, others, f"{task}, {split}", json)
+        show_duplicates(samples, _others(task, split), f"{task}, {split}", json)
+    elif html is not None:
+        write_page(samples, _others(task, split), f"{task}, {split}", html, model)
     else:
         show_overview(samples, f"{task}, {split}", json)
+
+
+def _others(task: str, split: str) -> dict[str, list[Sample]]:
+    with skips_on_stderr():
+        return {name: load_task(task, name, skip_bad=True) for name in _other_splits(task, split)}
 
 
 def _other_splits(task: str, split: str) -> list[str]:

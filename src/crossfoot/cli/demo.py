@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from crossfoot.cli.output import console, print_json
 from crossfoot.cli.quiet import quiet_libraries
+
+if TYPE_CHECKING:
+    from crossfoot.chat.prompt import PromptForm
 
 # The worked example of the published ConvFinQA adapter: page APD/2016/page_96.pdf of the dev set.
 QUESTIONS = (
@@ -31,21 +34,24 @@ def demo(
     from crossfoot.agent.ask import PageConversation
     from crossfoot.cli.ask import show_turn
     from crossfoot.engines.build import build_engine, resolve_adapter
+    from crossfoot.models.adapters import prompt_of
     from crossfoot.models.embedded import EMBEDDED
     from crossfoot.pages.reader import read_page
 
     page = read_page(Path(str(files("crossfoot") / "examples" / "apd.md")))
-    tuned = build_engine("transformers", EMBEDDED, resolve_adapter(EMBEDDED, None))
+    adapter = resolve_adapter(EMBEDDED, None)
+    form = prompt_of(None, adapter)
+    tuned = build_engine("transformers", EMBEDDED, adapter)
     console.print("A page on debt and interest, and four questions about it:")
-    conversation = PageConversation(page, tuned)
+    conversation = PageConversation(page, tuned, form)
     for question in QUESTIONS:
         transcript, grounds = conversation.ask(question)
         if not json:
             show_turn(question, transcript, grounds)
     console.print(f"\nBase model and shipped adapter on {conversations} synthetic conversations:")
     scores = {
-        "base": _score(build_engine("transformers", EMBEDDED, None), conversations),
-        "tuned": _score(tuned, conversations),
+        "base": _score(build_engine("transformers", EMBEDDED, None), "short", conversations),
+        "tuned": _score(tuned, form, conversations),
     }
     if json:
         print_json(scores)
@@ -53,7 +59,7 @@ def demo(
         _print_comparison(scores)
 
 
-def _score(engine: Any, conversations: int) -> dict[str, Any]:
+def _score(engine: Any, form: PromptForm, conversations: int) -> dict[str, Any]:
     """Official accuracy of looked-up and computed turns."""
     from crossfoot.agent.loop import Setting, run_batch
     from crossfoot.evaluation.evaluate import prediction
@@ -61,7 +67,7 @@ def _score(engine: Any, conversations: int) -> dict[str, Any]:
     from crossfoot.tasks.registry import load_task
 
     samples = load_task("synthetic", "dev")[:conversations]
-    transcripts = run_batch(samples, engine, Setting())
+    transcripts = run_batch(samples, engine, Setting(form))
     predictions = [
         prediction(sample, index, transcript)
         for sample, turns in zip(samples, transcripts, strict=True)

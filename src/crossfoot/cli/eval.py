@@ -1,9 +1,10 @@
-"""``crossfoot eval TASK``."""
+"""``crossfoot eval TASK`` and ``crossfoot eval RUN``."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -19,78 +20,150 @@ if TYPE_CHECKING:
     from crossfoot.engines.base import Engine
     from crossfoot.evaluation.evaluate import Runner
     from crossfoot.tasks.base import Sample
+    from crossfoot.training.recipe import Recipe
 
 VALIDATION_CONVERSATIONS = 150
+_Text = str | None
+_Number = int | None
 
 
 def evaluate(
-    task: Annotated[str, typer.Argument(help="convfinqa, finqa or synthetic.")],
-    model: Annotated[str, typer.Option(help="A name, folder or Hugging Face id.")] = "smollm2-135m",
+    task: Annotated[
+        str, typer.Argument(help="convfinqa, finqa or synthetic; or a run, which names its own.")
+    ],
+    model: Annotated[
+        _Text, typer.Option(help="A name, folder or Hugging Face id; smollm2-135m if not given.")
+    ] = None,
     adapter: Annotated[
-        str | None,
+        _Text,
         typer.Option(help="Adapter or run folder; 'none' for the base model alone."),
     ] = None,
     split: Annotated[str, typer.Option(help="train, validation, dev or test.")] = "dev",
-    limit: Annotated[int | None, typer.Option(min=1, help="Conversations to take.")] = None,
+    limit: Annotated[_Number, typer.Option(min=1, help="Conversations to take.")] = None,
     seed: Annotated[int, typer.Option(help="Which conversations --limit takes.")] = 0,
     engine: Annotated[
-        str | None,
+        _Text,
         typer.Option(help="transformers, openvino, remote; the fastest if not given."),
     ] = None,
     endpoint: Annotated[
-        str | None, typer.Option(help="The remote engine's server, http://localhost:8000/v1.")
+        _Text, typer.Option(help="The remote engine's server, http://localhost:8000/v1.")
     ] = None,
     tools_in_text: Annotated[
         bool, typer.Option("--tools-in-text", help="For a served model without tool template.")
     ] = False,
-    prompt: Annotated[str, typer.Option(help="short or long.")] = "short",
+    prompt: Annotated[
+        _Text, typer.Option(help="short, long, labelled or grounded; the adapter's own.")
+    ] = None,
+    prompt_style: Annotated[_Text, typer.Option(help="instruct or base.")] = None,
+    target: Annotated[_Text, typer.Option(help="tool, program, numerical or answer.")] = None,
+    input: Annotated[_Text, typer.Option(help="all, gold, noisy_gold or retrieved.")] = None,
+    text_distractors: Annotated[_Number, typer.Option(help="noisy_gold: paragraphs.")] = None,
+    table_distractors: Annotated[_Number, typer.Option(help="noisy_gold: rows.")] = None,
+    context_seed: Annotated[_Number, typer.Option(help="noisy_gold: which of them.")] = None,
+    budget: Annotated[_Number, typer.Option(help="retrieved: paragraphs and rows.")] = None,
+    max_new_tokens: Annotated[_Number, typer.Option(help="Of each reply; 160.")] = None,
+    num_beams: Annotated[_Number, typer.Option(help="Beams of the search.")] = None,
+    do_sample: Annotated[
+        bool | None, typer.Option("--do-sample/--greedy", help="Draw tokens, or take the best.")
+    ] = None,
+    temperature: Annotated[float | None, typer.Option(help="Of samples.")] = None,
+    top_p: Annotated[float | None, typer.Option(help="Of samples.")] = None,
+    generation_seed: Annotated[_Number, typer.Option(help="Of samples.")] = None,
     history: Annotated[str, typer.Option(help="own or gold.")] = "own",
     few_shot: Annotated[bool, typer.Option("--few-shot", help="Add three examples.")] = False,
     constrained: Annotated[
-        bool, typer.Option("--constrained", help="Hold the output to the call format.")
-    ] = False,
+        bool | None,
+        typer.Option("--constrained/--free", help="Hold the output to the format of the target."),
+    ] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Conversations at a time.")] = 16,
     shards: Annotated[
         int, typer.Option(min=1, help="Ray workers, each with an engine of its own.")
     ] = 1,
+    report_to: Annotated[
+        _Text, typer.Option(help="wandb (offline), tensorboard, trackio; with commas between.")
+    ] = None,
     output: Annotated[Path | None, typer.Option(help="The run folder.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """Evaluate a model on a task; run again to go on after an interruption."""
+    """Evaluate a model on a task; run again to go on after an interruption.
+
+    A run is evaluated as its recipe puts questions, and in its own folder if it stands in the place
+    of the task; options change that.
+    """
     engine = engine or ("remote" if endpoint else None)
     if engine != "remote":  # which needs none of them
         quiet_libraries()
-    from crossfoot.agent.loop import Setting
-    from crossfoot.chat.prompt import prompt_form
+    from crossfoot.agent.loop import Limits, Setting
     from crossfoot.engines.build import build_engine, default_engine, resolve_adapter
     from crossfoot.engines.endpoint import Endpoint
-    from crossfoot.evaluation.evaluate import LATENCIES, inference_seconds
+    from crossfoot.evaluation.asked import asked, default_adapter, sampling_of, trained_in
     from crossfoot.evaluation.evaluate import evaluate as run_evaluation
-    from crossfoot.evaluation.metrics import summarise
+    from crossfoot.evaluation.finish import finish
+    from crossfoot.models.adapters import prompt_of
+    from crossfoot.models.embedded import EMBEDDED
     from crossfoot.models.weights import weights_sha256
     from crossfoot.reports.terminal import evaluation_tables
-    from crossfoot.runs.folder import RunFolder, environment
+    from crossfoot.runs.folder import RunFolder
 
+    own = trained_in(task)
+    trained = own or trained_in(adapter) or trained_in(model)
+    if own is not None:
+        task, output = own.recipe.data[0].task, output or own.folder
+    if trained is not None:
+        adapter = adapter if adapter == "none" else trained.adapter
+        model = trained.model if own or model is None or trained_in(model) else model
+    generation = {
+        "max_new_tokens": max_new_tokens,
+        "num_beams": num_beams,
+        "do_sample": do_sample,
+        "temperature": temperature,
+        "top_p": top_p,
+        "seed": generation_seed,
+        "constrained": constrained,
+    }
+    recipe = asked(
+        trained,
+        model or EMBEDDED,
+        {
+            "prompt": prompt,
+            "prompt_style": prompt_style,
+            "target": target,
+            "input": input,
+            "text_distractors": text_distractors,
+            "table_distractors": table_distractors,
+            "context_seed": context_seed,
+            "budget": budget,
+            "generation": generation,
+            "tracking": {"report_to": report_to.split(",") if report_to else None},
+        },
+    )
+    model, sampling, held = recipe.model, sampling_of(recipe), recipe.generation.constrained
+    samples = _samples(task, split, limit, seed, recipe)
+    engine = engine or default_engine(model, constrained=held, greedy=sampling.greedy)
+    served = engine == "remote"
+    adapter = adapter or default_adapter(recipe)
+    adapter_path = None if served and adapter is None else resolve_adapter(model, adapter)
     setting = Setting(
-        form=prompt_form(prompt),
+        form=recipe.prompt if trained else prompt_of(prompt, adapter_path, model),
         history=_history(history),
         few_shot=few_shot,
+        limits=Limits(new_tokens=recipe.generation.max_new_tokens),
+        single=recipe.single,
     )
-    samples = _samples(task, split, limit, seed)
-    engine = engine or default_engine(model, constrained=constrained)
-    served = engine == "remote"
-    adapter_path = None if served and adapter is None else resolve_adapter(model, adapter)
     build = partial(
         build_engine,
         engine,
         model,
         adapter_path,
-        constrained=constrained,
+        constrained=held,
         endpoint=endpoint,
         tools_in_text=tools_in_text,
+        target=recipe.target,
+        prompt_style=recipe.prompt_style,
+        sampling=sampling,
     )
-    name = _run_name(task, split, model, adapter, _named(setting, served, constrained, limit))
-    folder = output or Path("runs") / name
+    unusual = _named(setting, served, held, limit)
+    folder = output or Path("runs") / _run_name(task, split, model, adapter, unusual)
     run = RunFolder(folder)
     source: dict[str, Any] = {
         "task": task,
@@ -103,8 +176,11 @@ def evaluate(
         "adapter_sha256": weights_sha256(adapter_path) if adapter_path else None,
         "engine": engine,
         "endpoint": Endpoint(endpoint).host if endpoint else None,
-        "constrained": constrained,
+        "constrained": held,
         "tools_in_text": tools_in_text,
+        # None where it is as it was before there was a choice, so that old evaluations go on.
+        "prompt_style": None if recipe.prompt_style == "instruct" else recipe.prompt_style,
+        "sampling": None if sampling.greedy else asdict(sampling),
     }
     with _runner(build, shards) as runner, _progress(len(samples)) as show:
         predictions = run_evaluation(
@@ -116,13 +192,9 @@ def evaluate(
             batch_size=batch_size,
             progress=show,
         )
-    metrics = summarise(predictions, samples)
-    metrics["latency"]["inference_total_seconds"] = inference_seconds(predictions, batch_size)
-    metrics["latency"]["latency_file"] = LATENCIES
-    run.write_json("environment.json", environment())
-    run.write_json("test_metrics.json", source | metrics)
+    metrics = finish(run, predictions, samples, source, setting, batch_size, recipe.tracking)
     if json:
-        print_json(source | metrics)
+        print_json(metrics)
     else:
         evaluation_tables(metrics)
     console.print(f"written: {folder}", markup=False)
@@ -171,9 +243,10 @@ def _history(name: str) -> History:
     return cast("History", name)
 
 
-def _samples(task: str, split: str, limit: int | None, seed: int) -> list[Sample]:
+def _samples(task: str, split: str, limit: int | None, seed: int, recipe: Recipe) -> list[Sample]:
     """The task's conversations; ``validation`` is the part of train that recipes hold out."""
     from crossfoot.errors import DataError
+    from crossfoot.targets.single import can_be_asked
     from crossfoot.tasks.registry import load_task
     from crossfoot.tasks.split import choose, validation_split
 
@@ -186,16 +259,26 @@ def _samples(task: str, split: str, limit: int | None, seed: int) -> list[Sample
         raise DataError("no conversation here has labels", record=f"{task} {split}")
     if len(labelled) < len(samples):
         console.print(f"{len(samples) - len(labelled)} conversations without labels are left out")
+    single = recipe.single
+    if single is not None:
+        usable = [sample for sample in labelled if can_be_asked(sample, single)]
+        if not usable:
+            raise DataError("no question here has evidence", record=f"{task} {split}")
+        if len(usable) < len(labelled):
+            console.print(f"{len(labelled) - len(usable)} questions without evidence are left out")
+        labelled = usable
     return choose(labelled, limit, seed) if limit is not None else labelled
 
 
 def _named(setting: Setting, served: bool, constrained: bool, limit: int | None) -> list[str]:
     """The settings that are not the usual ones, as parts of a folder's name."""
-    return [
+    single = setting.single
+    put = [f"{single.target}-{single.context.input}"] if single is not None else []
+    return put + [
         name
         for name, chosen in (
             ("remote", served),
-            ("long", setting.form == "long"),
+            (setting.form, setting.form != "short"),
             ("fewshot", setting.few_shot),
             ("gold-history", setting.history == "gold"),
             ("constrained", constrained),

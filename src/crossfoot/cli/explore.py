@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import asdict
 from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -13,8 +14,9 @@ from rich.text import Text
 
 from crossfoot.arithmetic.expression import fold
 from crossfoot.cli.output import console, print_json, print_table
-from crossfoot.errors import CrossfootError, RecipeError
+from crossfoot.errors import CrossfootError, DataError, RecipeError
 from crossfoot.pages.markdown import render_page
+from crossfoot.runs.folder import RunFolder
 from crossfoot.tasks.base import Sample
 from crossfoot.tasks.duplicates import near_pages, repeated_questions, shared_pages
 from crossfoot.tasks.overview import overview
@@ -102,6 +104,24 @@ def show_duplicates(
             table.add_row(Text(one["page"]), Text(one["like"]), f"{one['likeness']:.2f}")
         if near:
             print_table(table)
+
+
+def write_page(
+    samples: list[Sample], others: dict[str, list[Sample]], title: str, path: Path, model: str
+) -> None:
+    """The overview, suspicious labels and twins as one HTML page."""
+    from crossfoot.models.loading import load_tokenizer
+    from crossfoot.reports.explore_page import explore_page
+
+    text = explore_page(title, samples, others, load_tokenizer(model))
+    RunFolder(path.parent).create()
+    try:
+        RunFolder(path.parent).write_text(path.name, text)
+    except OSError as error:
+        raise DataError(
+            error.strerror or "cannot be written", file=path, advice="give another --html"
+        ) from None
+    console.print(f"written: {path}", markup=False, soft_wrap=True)
 
 
 def pick(samples: list[Sample], number: int) -> Sample:

@@ -36,7 +36,7 @@ def grade(
     from crossfoot.evaluation.gold import read_gold
     from crossfoot.evaluation.matrix import score
     from crossfoot.evaluation.predictions import match
-    from crossfoot.evaluation.texts import FORMS
+    from crossfoot.grading.texts import FORMS
 
     if form is not None and form not in FORMS:
         raise RecipeError(f"unknown form {form[:40]!a}", advice=f"known are {', '.join(FORMS)}")

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from crossfoot.cli import ask, check, compare, data, demo, eval, export, grade, serve, train
+from crossfoot.cli import ask, check, compare, data, demo, doctor, eval, export, grade, serve, train
 from crossfoot.errors import CrossfootError
 
 app = typer.Typer(
@@ -17,6 +17,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+app.command()(doctor.doctor)
 app.add_typer(data.app, name="data")
 app.command()(ask.ask)
 app.command()(train.train)

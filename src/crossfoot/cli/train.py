@@ -41,7 +41,7 @@ def train(
         return
     if as_json:
         raise RecipeError("--json goes with --dry-run", advice="a run folder holds JSON files")
-    folder = output or Path(loaded.output or Path("runs") / recipe.stem)
+    folder = output or Path(loaded.folder or Path("runs") / recipe.stem)
     from crossfoot.training.train import train as run_training
 
     columns = [TextColumn("steps"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()]

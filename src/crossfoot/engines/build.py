@@ -8,13 +8,15 @@ An engine is a line in ``ENGINES``: what builds it, and the forms of a tuned mod
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
 from crossfoot.engines.base import Engine
+from crossfoot.engines.sampling import Sampling
 from crossfoot.errors import RecipeError
 from crossfoot.models.embedded import EMBEDDED, shipped_adapter
+from crossfoot.targets.single import PromptStyle, Target, chat_for
 
 NO_ADAPTER = "none"
 
@@ -23,7 +25,8 @@ NO_ADAPTER = "none"
 class Wanted:
     """What an engine is to run; ``model`` is a name, folder or hub id, or a server's name for it.
 
-    ``tools_in_text`` is for a served model whose chat template knows no tools.
+    ``tools_in_text`` is for a served model whose chat template knows no tools. ``target`` is what
+    replies are, calls or an answer itself.
     """
 
     model: str
@@ -33,6 +36,9 @@ class Wanted:
     constrained: bool = False
     endpoint: str | None = None
     tools_in_text: bool = False
+    target: Target = "tool"
+    prompt_style: PromptStyle = "instruct"
+    sampling: Sampling = field(default_factory=Sampling)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,9 @@ def build_engine(
     constrained: bool = False,
     endpoint: str | None = None,
     tools_in_text: bool = False,
+    target: Target = "tool",
+    prompt_style: PromptStyle = "instruct",
+    sampling: Sampling | None = None,
 ) -> Engine:
     """Load a model with its adapter into an engine; what the engine cannot do is refused."""
     kind = engine_kind(name)
@@ -64,18 +73,32 @@ def build_engine(
     if (endpoint is not None or tools_in_text) and name != "remote":
         option = "--tools-in-text" if endpoint is None else "--endpoint"
         raise RecipeError(f"{option} is of no use to {name}", advice="add --engine remote")
+    sampling = sampling or Sampling()
+    if not sampling.greedy and name != "transformers":
+        raise RecipeError(f"{name} decodes greedily here", advice="add --engine transformers")
     return kind.build(
-        Wanted(model, adapter, form, dtype, constrained, endpoint, tools_in_text),
+        Wanted(
+            model,
+            adapter,
+            form,
+            dtype,
+            constrained,
+            endpoint,
+            tools_in_text,
+            target,
+            prompt_style,
+            sampling,
+        ),
     )
 
 
-def default_engine(model: str, *, constrained: bool = False) -> str:
+def default_engine(model: str, *, constrained: bool = False, greedy: bool = True) -> str:
     """The fastest engine for many conversations: openvino on a CPU, if it is installed.
 
     Where there is a GPU, or a model that OpenVINO does not read, it is transformers
     (docs/decisions/004-openvino.md).
     """
-    if constrained or find_spec("openvino_genai") is None:
+    if constrained or not greedy or find_spec("openvino_genai") is None:
         return "transformers"
     import torch
 
@@ -94,8 +117,7 @@ def engine_kind(name: str) -> EngineKind:
 
 
 def _transformers(wanted: Wanted) -> Engine:
-    from crossfoot.chat.template import Chat
-    from crossfoot.engines.constraint import call_constraint
+    from crossfoot.engines.constraint import constraint_for
     from crossfoot.engines.local import TransformersEngine
     from crossfoot.models.export import Tuned, cached_gguf
     from crossfoot.models.loading import load_adapter, load_gguf, load_model, load_tokenizer
@@ -110,22 +132,20 @@ def _transformers(wanted: Wanted) -> Engine:
             weights = load_adapter(weights, wanted.adapter)
             if wanted.form != "adapter":
                 weights = weights.merge_and_unload()
-    chat = Chat(tokenizer)
-    return TransformersEngine(
-        weights, chat, constraint=call_constraint(chat) if wanted.constrained else None
-    )
+    chat = chat_for(tokenizer, wanted.target, wanted.prompt_style)
+    constraint = constraint_for(chat, wanted.target) if wanted.constrained else None
+    return TransformersEngine(weights, chat, constraint=constraint, sampling=wanted.sampling)
 
 
 def _openvino(wanted: Wanted) -> Engine:
-    from crossfoot.chat.template import Chat
     from crossfoot.engines.openvino import OpenVinoEngine, gguf_file
     from crossfoot.models.loading import load_tokenizer
 
     if wanted.constrained:
         raise RecipeError(
-            "openvino does not hold output to the call format", advice="add --engine transformers"
+            "openvino does not hold output to a format", advice="add --engine transformers"
         )
-    chat = Chat(load_tokenizer(wanted.model))
+    chat = chat_for(load_tokenizer(wanted.model), wanted.target, wanted.prompt_style)
     return OpenVinoEngine(gguf_file(wanted.model, wanted.adapter), chat)
 
 
@@ -143,7 +163,14 @@ def _remote(wanted: Wanted) -> Engine:
         raise RecipeError(
             f"{option} is the server's to decide", advice="give the name it serves with --model"
         )
-    return RemoteEngine(Endpoint(wanted.endpoint), wanted.model, tools_in_text=wanted.tools_in_text)
+    if wanted.prompt_style == "base":
+        raise RecipeError("the remote engine sends messages, not text to continue")
+    return RemoteEngine(
+        Endpoint(wanted.endpoint),
+        wanted.model,
+        tools=wanted.target == "tool",
+        tools_in_text=wanted.tools_in_text,
+    )
 
 
 ENGINES: dict[str, EngineKind] = {

@@ -1,22 +1,26 @@
-"""Output held to the tool-call format, by llguidance over the model's own tokens.
+"""Output held to a format, by llguidance over the model's own tokens.
 
-Every reply is then one readable call of ``calculate`` or ``submit_answer``, so that a model that
-was not trained on the format is measured by its answers and not by its brackets.
+Every reply is then one readable call of ``calculate`` or ``submit_answer``, one number, or one
+program (engines/programs.py), so that a model that was not trained on the format is measured by its
+answers and not by its brackets.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from transformers import LogitsProcessor
 
 from crossfoot.chat.calls import CallSyntax
+from crossfoot.chat.messages import Message
 from crossfoot.chat.template import Chat
-from crossfoot.errors import ModelError
+from crossfoot.engines.programs import program_grammar
+from crossfoot.errors import ModelError, RecipeError
 from crossfoot.grading.answer import UNITS
+from crossfoot.targets.single import Target
 
 _EXPRESSION = r"[0-9(-][-0-9. +*\/()<>=%]{0,120}"
 _VALUE = r"(-?[0-9]{1,15}(\.[0-9]{1,8})?|yes|no)"
@@ -59,27 +63,38 @@ def _lark(write: Callable[[str, dict[str, str]], list[str]]) -> str:
 
 
 GRAMMARS: dict[CallSyntax, str] = {"hermes": _lark(_hermes), "qwen_xml": _lark(_qwen_xml)}
+NUMBER_GRAMMAR = r"start: /-?[0-9]{1,12}(\.[0-9]{1,5})?/ | /yes/ | /no/"
+
+# The Lark text that a reply to these messages is held to.
+GrammarOf = Callable[[Sequence[Message]], str]
 
 
 class Constraint:
     """A grammar over a model's tokens, with a matcher for each row of a batch.
 
+    ``grammar_of`` makes it from the messages of a row, which ``read`` is told before ``begin``.
     Where the grammar allows one continuation only, its tokens are dictated: those that the text's
     own tokenization has, so that a model sees what it was trained on. Whoever decodes them one by
     one (``processor``) gets the same tokens as who appends them (``begin``, ``accept``).
     """
 
-    def __init__(self, tokenizer: Any, grammar: str, end_id: int) -> None:
+    def __init__(self, tokenizer: Any, grammar_of: GrammarOf, end_id: int) -> None:
         self.tokenizer = tokenizer
-        self.grammar = grammar
+        self.grammar_of = grammar_of
         self.end_id = end_id
+        self.grammars: list[str] = []
         self.matchers: dict[int, Any] = {}
+
+    def read(self, batch: Sequence[Sequence[Message]]) -> None:
+        """Make the grammar of each row of a batch."""
+        self.grammars = [self.grammar_of(messages) for messages in batch]
 
     def begin(self, row: int) -> list[int]:
         """Start a reply; returns the tokens that it has to begin with."""
         import llguidance
 
-        self.matchers[row] = llguidance.LLMatcher(self.tokenizer, self.grammar)
+        grammar = llguidance.grammar_from("lark", self.grammars[row])
+        self.matchers[row] = llguidance.LLMatcher(self.tokenizer, grammar)
         return self._dictated(row)
 
     def accept(self, row: int, token: int) -> list[int]:
@@ -137,15 +152,24 @@ class _Processor(LogitsProcessor):  # type: ignore[misc]
         return scores
 
 
-def call_constraint(chat: Chat) -> Constraint:
-    """The constraint to one readable call, in the syntax of a chat template."""
+def constraint_for(chat: Chat, target: Target) -> Constraint:
+    """The constraint to replies of this target: calls in the syntax of the chat's template, numbers
+    or yes and no, programs over the numbers and rows that the prompt shows."""
+    grammars: dict[Target, GrammarOf] = {
+        "tool": lambda messages: GRAMMARS[chat.syntax],
+        "numerical": lambda messages: NUMBER_GRAMMAR,
+        "program": program_grammar,
+    }
+    if target not in grammars:
+        raise RecipeError(
+            f"no format holds the target {target}", advice=f"it is for {', '.join(grammars)}"
+        )
     try:
-        import llguidance
         import llguidance.hf
     except ImportError as error:
         raise ModelError(
             "constrained output needs llguidance", advice="pip install 'crossfoot[constrain]'"
         ) from error
-    tokenizer = llguidance.hf.from_tokenizer(chat.tokenizer)
-    grammar = llguidance.grammar_from("lark", GRAMMARS[chat.syntax])
-    return Constraint(tokenizer, grammar, chat.end_id)
+    # Where a grammar allows the end, it is the template's own end of turn.
+    tokenizer = llguidance.hf.from_tokenizer(chat.tokenizer, eos_token=chat.end_id)
+    return Constraint(tokenizer, grammars[target], chat.end_id)

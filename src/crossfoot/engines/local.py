@@ -1,4 +1,4 @@
-"""The transformers engine: greedy decoding in batches, each page encoded once."""
+"""The transformers engine: decoding in batches, greedily with each page encoded once."""
 
 from __future__ import annotations
 
@@ -15,24 +15,38 @@ from crossfoot.engines.base import Generation
 from crossfoot.engines.constraint import Constraint
 from crossfoot.engines.decoding import Decoding
 from crossfoot.engines.pagecache import Kept, build_batch, can_keep
+from crossfoot.engines.sampling import Sampling
 from crossfoot.engines.tokens import as_generation, check_context
+from crossfoot.errors import RecipeError
+
+GREEDY = Sampling()
 
 
 class TransformersEngine:
     """Continues conversations with a transformers model.
 
     ``reuse`` keeps encoded prompts between the turns of a batch (on where the model allows it);
-    ``constraint`` holds replies to a format (see engines/constraint).
+    ``constraint`` holds replies to a format (see engines/constraint); what ``sampling`` asks for
+    beside greedy decoding is done by transformers' own ``generate``.
     """
 
     name = "transformers"
 
     def __init__(
-        self, model: Any, chat: Chat, *, reuse: bool = True, constraint: Constraint | None = None
+        self,
+        model: Any,
+        chat: Chat,
+        *,
+        reuse: bool = True,
+        constraint: Constraint | None = None,
+        sampling: Sampling = GREEDY,
     ) -> None:
+        if constraint is not None and sampling.num_beams > 1:
+            raise RecipeError("beams cannot be held to a format", advice="leave one of the two out")
         self.model = model
         self.chat = chat
-        self.plain = can_keep(model)
+        self.plain = can_keep(model) and sampling.greedy
+        self.sampling = sampling
         self.reuse = reuse and self.plain
         self.constraint = constraint
         self._kept: list[Kept] = []
@@ -44,10 +58,12 @@ class TransformersEngine:
         self._kept = []
 
     def generate(self, batch: Sequence[Sequence[Message]], max_new_tokens: int) -> list[Generation]:
-        """One greedy reply for each conversation."""
+        """One reply for each conversation."""
         started = time.perf_counter()
         prompts = [self.chat.prompt_ids(messages) for messages in batch]
         check_context(prompts, max_new_tokens, self.context)
+        if self.constraint is not None:
+            self.constraint.read(batch)
         completions = (self._decode if self.plain else self._generate)(prompts, max_new_tokens)
         seconds = time.perf_counter() - started
         return [
@@ -83,17 +99,20 @@ class TransformersEngine:
         if self.constraint is not None:
             processors.append(self.constraint.processor(width))
         device = self.model.device
-        with torch.inference_mode():
+        sampling = self.sampling
+        devices = [device] if device.type == "cuda" else []
+        with torch.inference_mode(), torch.random.fork_rng(devices):
+            torch.manual_seed(sampling.seed_of(prompts))
             output = self.model.generate(
                 input_ids=laid_out.input_ids.to(device),
                 attention_mask=laid_out.attention_mask.to(device),
                 logits_processor=processors,
                 max_new_tokens=max_new_tokens,
-                do_sample=False,
-                num_beams=1,
-                temperature=None,
-                top_p=None,
-                top_k=None,
+                do_sample=sampling.do_sample,
+                num_beams=sampling.num_beams,
+                temperature=sampling.temperature,
+                top_p=sampling.top_p,
+                top_k=0 if sampling.do_sample else None,
                 # A model's own generation config may ask for one, which would not be greedy.
                 repetition_penalty=1.0,
                 eos_token_id=sorted(self.chat.stop_ids),

@@ -63,8 +63,8 @@ class RemoteEngine:
     """Continues conversations through a server; ``model`` is the name that it is served under.
 
     ``tools_in_text`` is for models whose chat template knows no tools (Gemma 3): schemas and
-    results go into the messages, as training put them there. At most ``concurrency`` requests are
-    under way at a time.
+    results go into the messages, as training put them there. Without ``tools`` none are offered.
+    At most ``concurrency`` requests are under way at a time.
     """
 
     name = "remote"
@@ -74,11 +74,13 @@ class RemoteEngine:
         endpoint: Endpoint,
         model: str,
         *,
+        tools: bool = True,
         tools_in_text: bool = False,
         concurrency: int = 16,
     ) -> None:
         self.endpoint = endpoint
         self.model = model
+        self.tools = tools
         self.tools_in_text = tools_in_text
         self.concurrency = concurrency
 
@@ -102,7 +104,7 @@ class RemoteEngine:
             # As training and the local engines render a template that has this switch.
             "chat_template_kwargs": {"enable_thinking": False},
         }
-        return body if self.tools_in_text else body | {"tools": TOOLS}
+        return body | {"tools": TOOLS} if self.tools and not self.tools_in_text else body
 
     async def _post_all(self, bodies: Sequence[dict[str, Any]]) -> list[bytes]:
         free = asyncio.Semaphore(self.concurrency)

@@ -18,7 +18,7 @@ def check_context(
         raise ModelError(
             f"a prompt of {longest} tokens and {max_new_tokens} new ones do not fit the "
             f"model's context of {context}",
-            advice="use a shorter page, --prompt short, or a model with a longer context",
+            advice="use a shorter page, --prompt short, --input retrieved, or another model",
         )
 
 

@@ -20,6 +20,7 @@ from crossfoot.agent.loop import Setting, TurnTranscript, converse, run_batch
 from crossfoot.engines.base import Engine
 from crossfoot.errors import DataError, RecipeError
 from crossfoot.evaluation.predictions import Prediction
+from crossfoot.grading.texts import Form
 from crossfoot.grading.verdict import grade
 from crossfoot.runs.folder import RunFolder
 from crossfoot.tasks.base import Sample
@@ -64,10 +65,12 @@ def evaluate(
     batches = {n: samples[start : start + batch_size] for n, start in enumerate(starts)}
     done = _complete_batches(run, batches)
     progress(sum(len(batches[n]) for n in done), len(samples))
+    single = setting.single
+    target = single.form if single is not None and single.target != "tool" else None
     waiting = {number: batch for number, batch in batches.items() if number not in done}
     for number, transcripts in runner(waiting, setting):
         done[number] = [
-            prediction(sample, turn, transcript)
+            prediction(sample, turn, transcript, target)
             for sample, turns in zip(batches[number], transcripts, strict=True)
             for turn, transcript in enumerate(turns)
         ]
@@ -83,8 +86,10 @@ def evaluate(
     return predictions
 
 
-def prediction(sample: Sample, turn: int, transcript: TurnTranscript) -> Prediction:
-    """The record of one turn, graded by the official rule."""
+def prediction(
+    sample: Sample, turn: int, transcript: TurnTranscript, target: Form | None = None
+) -> Prediction:
+    """The record of one turn, graded by the official rule; ``target`` is what its one reply is."""
     gold = sample.turns[turn].gold
     if gold is None:
         raise DataError("a turn without labels cannot be graded", record=sample.sample_id)
@@ -96,6 +101,8 @@ def prediction(sample: Sample, turn: int, transcript: TurnTranscript) -> Predict
             "page": sample.page.page_id,
             "turn": turn,
             "question": sample.turns[turn].question,
+            "target": target,
+            "prediction": transcript.prediction,
             "program": gold.program,
             "gold": gold.answer,
             "unit": gold.unit,

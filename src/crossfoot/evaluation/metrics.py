@@ -17,10 +17,18 @@ from crossfoot.evaluation.groups import evidence_kind, operations, steps
 from crossfoot.evaluation.intervals import page_bootstrap
 from crossfoot.evaluation.predictions import Prediction
 from crossfoot.grading.answer import Gold, Submission
-from crossfoot.grading.graders import GRADERS, is_correct, program_correct, unit_correct
+from crossfoot.grading.graders import (
+    GRADERS,
+    executed,
+    is_correct,
+    program_correct,
+    unit_correct,
+)
 from crossfoot.grading.operands import operands_named
 from crossfoot.grading.written import answer_correct
+from crossfoot.targets.context import ContextOptions, choose_context
 from crossfoot.targets.conversation import is_looked_up
+from crossfoot.targets.grounding import false_cells, said_cells
 from crossfoot.tasks.base import Sample
 
 
@@ -35,20 +43,33 @@ class Graded:
 
 
 def summarise(
-    predictions: Sequence[Prediction], samples: Sequence[Sample], official: str = "official"
+    predictions: Sequence[Prediction],
+    samples: Sequence[Sample],
+    official: str = "official",
+    context: ContextOptions | None = None,
 ) -> dict[str, Any]:
-    """All metrics as one JSON document; ``predictions`` has one record a turn, in order."""
+    """All metrics as one JSON document; ``predictions`` has one record a turn, in order.
+
+    ``execution_accuracy`` is that of the official grader. Of single questions ``context`` says what
+    of the page was shown; a program that is submitted as such has no unit.
+    """
     turns = _graded(predictions, samples, official)
+    written = any(turn.prediction.target for turn in turns)
     return {
         "conversations": len(samples),
         "pages": len({sample.page.page_id for sample in samples}),
         "turns": len(turns),
+        "execution_accuracy": float(np.mean([turn.correct for turn in turns])),
         "graders": {name: _graded_by(name, turns) for name in GRADERS},
         "program_accuracy": _accuracy(
             turns, lambda turn: program_correct(turn.submission, turn.gold, convfinqa=True)
         ),
-        "unit_accuracy": _accuracy(turns, lambda turn: unit_correct(turn.submission, turn.gold)),
+        "program_validity": _validity(turns),
+        "unit_accuracy": None
+        if written
+        else _accuracy(turns, lambda turn: unit_correct(turn.submission, turn.gold)),
         "operands_named": _operands(turns),
+        "cells_true": _cells(turns, samples),
         "answer_accuracy": _answers(turns),
         "by_kind": _by(turns, lambda turn: _kind(turn.gold)),
         "by_position": _by(turns, lambda turn: str(turn.prediction.turn + 1)),
@@ -59,7 +80,8 @@ def summarise(
         "conversations_all_right": _conversations(turns),
         "after_previous_turn": _after_previous(turns),
         "errors": _errors(turns),
-        "latency": latency([turn.prediction.latency_ms for turn in turns]),
+        **(_evidence(samples, context) if context is not None else {}),
+        **latency([turn.prediction.latency_ms for turn in turns]),
     }
 
 
@@ -137,6 +159,24 @@ def _operands(turns: Sequence[Graded]) -> dict[str, Any] | None:
     return _accuracy(asked, lambda turn: bool(values[id(turn)])) if asked else None
 
 
+def _cells(turns: Sequence[Graded], samples: Sequence[Sample]) -> dict[str, Any] | None:
+    """Do all cells that were named before a call stand so on the page: of the turns that name any.
+
+    None where no turn does.
+    """
+    pages = {sample.sample_id: sample.page for sample in samples}
+    told = [turn for turn in turns if said_cells(_said(turn))]
+    if not told:
+        return None
+    return _accuracy(told, lambda turn: not false_cells(_said(turn), pages[turn.prediction.id]))
+
+
+def _said(turn: Graded) -> str:
+    """What the first reply of a turn says before its call."""
+    replies = [message for message in turn.prediction.messages if message["role"] == "assistant"]
+    return str(replies[0].get("content") or "") if replies and "tool_calls" in replies[0] else ""
+
+
 def _answers(turns: Sequence[Graded]) -> dict[str, Any] | None:
     """Agreement with the answer strings of the turns that have one."""
     told = [turn for turn in turns if turn.gold.text.strip()]
@@ -145,6 +185,29 @@ def _answers(turns: Sequence[Graded]) -> dict[str, Any] | None:
         if told
         else None
     )
+
+
+def _validity(turns: Sequence[Graded]) -> dict[str, Any] | None:
+    """Programs that parse and execute, of all turns; None where none was to be written."""
+    if not any(turn.prediction.target == "program" for turn in turns):
+        return None
+
+    def valid(turn: Graded) -> bool:
+        program = turn.submission.program or ()
+        runs, result = executed(program, turn.gold)
+        return len(program) > 1 and runs and result != "n/a"
+
+    return _accuracy(turns, valid)
+
+
+def _evidence(samples: Sequence[Sample], options: ContextOptions) -> dict[str, Any]:
+    """How much of the gold evidence the prompts showed, of the questions that have some."""
+    recalls = [choose_context(sample, options).recall for sample in samples]
+    known = [recall for recall in recalls if recall is not None]
+    return {
+        "evidence_recall": float(np.mean(known)) if known else None,
+        "evidence_cut_fraction": float(np.mean([r < 1 for r in known])) if known else None,
+    }
 
 
 def _conversations(turns: Sequence[Graded]) -> dict[str, Any]:

@@ -22,8 +22,9 @@ from crossfoot.arithmetic.program import tokenize
 from crossfoot.errors import DataError
 from crossfoot.evaluation.files import parse_json, read_text
 from crossfoot.evaluation.gold import GoldSet, TurnKey, turn_key
-from crossfoot.evaluation.texts import Form, is_texts, read_texts
+from crossfoot.evaluation.texts import is_texts, read_texts
 from crossfoot.grading.answer import Answer, Gold, Submission, Unit
+from crossfoot.grading.texts import Form, submission_of
 
 Format = Literal["crossfoot", "finqa", "convfinqa", "text"]
 
@@ -53,7 +54,11 @@ class SavedVerdict(BaseModel):
 
 
 class Prediction(BaseModel):
-    """One turn of a predictions file of ours; ``id`` and ``turn`` together are its identity."""
+    """One turn of a predictions file of ours; ``id`` and ``turn`` together are its identity.
+
+    A question that was answered in one reply has ``target``, what was to be written, and
+    ``prediction``, what was.
+    """
 
     model_config = ConfigDict(allow_inf_nan=False)
 
@@ -61,6 +66,8 @@ class Prediction(BaseModel):
     page: str
     turn: int = Field(ge=0)
     question: str = ""
+    target: Form | None = None
+    prediction: str | None = None
     program: str = ""
     gold: float | str | None = None
     unit: Unit | None = None
@@ -75,6 +82,8 @@ class Prediction(BaseModel):
 
     def submission(self) -> Submission:
         """What grading may look at."""
+        if self.target is not None:
+            return submission_of(self.prediction or "", self.target)
         saved = self.answer
         answer = Answer(saved.value, saved.unit, saved.text) if saved else None
         return Submission(answer, tuple(self.expressions), self.malformed)
@@ -168,9 +177,9 @@ def _read_lines(path: Path, form: Form | None) -> tuple[Format, list[_Line]]:
         ]
     if start != "{":
         raise DataError("no predictions", file=path, advice="expected JSONL or official JSON")
-    return "crossfoot", [
-        _Line(f"{one.id} turn {one.turn}", (one.id, one.turn), one.submission())
-        for one in read_predictions(path)
+    ours = read_predictions(path)
+    return "text" if any(one.target for one in ours) else "crossfoot", [
+        _Line(f"{one.id} turn {one.turn}", (one.id, one.turn), one.submission()) for one in ours
     ]
 
 

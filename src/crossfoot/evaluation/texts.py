@@ -9,24 +9,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal, get_args
 
-from crossfoot.arithmetic.program import tokenize
 from crossfoot.errors import DataError
-from crossfoot.grading.answer import Submission, parse_answer
-from crossfoot.grading.written import read_answer
-
-Form = Literal["program", "numerical", "answer"]
-FORMS: tuple[Form, ...] = get_args(Form)
+from crossfoot.grading.answer import Submission
+from crossfoot.grading.texts import FORMS, Form, submission_of
 
 
 def is_texts(text: str) -> bool:
-    """Does the first line hold a prediction that is nothing but text?"""
+    """Does the first line hold a prediction that is nothing but text, and is no line of ours?"""
     try:
         first = json.loads(text.lstrip().split("\n", 1)[0])
     except (ValueError, RecursionError):
         return False
-    return isinstance(first, dict) and "prediction" in first
+    return isinstance(first, dict) and "prediction" in first and "turn" not in first
 
 
 def read_texts(text: str, form: Form | None, path: Path) -> Iterator[tuple[str, Submission]]:
@@ -50,16 +45,3 @@ def read_texts(text: str, form: Form | None, path: Path) -> Iterator[tuple[str, 
                 "expected id and prediction, both text", file=path, record=f"line {number}"
             )
         yield name, submission_of(prediction, form)
-
-
-def submission_of(text: str, form: Form) -> Submission:
-    """What a text submits.
-
-    A program is read as the official scripts read it. A number stands alone, or in an answer
-    string is the only one ("$ 17966 million"); a percent sign divides it by one hundred.
-    """
-    text = text.strip()
-    if form == "program":
-        return Submission(program=tokenize(text))
-    answer = read_answer(text) if form == "answer" else parse_answer(text, "absolute")
-    return Submission(answer, malformed=answer is None and bool(text))

@@ -15,9 +15,11 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save_file
 
+from crossfoot.chat.prompt import PromptForm, prompt_form
 from crossfoot.errors import ModelError
 from crossfoot.models.loading import WEIGHTS, adapter_config, load_adapter
 
+PROMPT = "crossfoot.json"
 _VISION = r".*(visual|vision_tower|multi_modal_projector).*"
 
 
@@ -103,14 +105,27 @@ def base_model(adapter: Path, otherwise: str | None = None) -> str:
     return base
 
 
-def save_trained(model: Any, tokenizer: Any, folder: Path) -> None:
-    """Write adapter or model, and tokenizer, to ``folder``, whole or not at all.
+def save_trained(
+    model: Any,
+    tokenizer: Any,
+    folder: Path,
+    prompt: PromptForm = "short",
+    dtype: torch.dtype | None = None,
+    weights_of: dict[str, torch.Tensor] | None = None,
+) -> None:
+    """Write adapter or model in ``dtype``, tokenizer, and the prompt of the training.
 
-    LoRA weights are stored in bfloat16: half the size of the float32 that they were trained in.
+    Whole or not at all. LoRA weights are stored in bfloat16: half the size of the float32 that
+    they were trained in. ``weights_of`` is the whole state of a model that is split among
+    processes.
     """
+    if weights_of is not None:
+        weights_of = {name: tensor.to(dtype) for name, tensor in weights_of.items()}
+    elif dtype is not None:
+        model = model.to(dtype)
     temporary = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(temporary, ignore_errors=True)
-    model.save_pretrained(temporary)
+    model.save_pretrained(temporary, state_dict=weights_of)
     tokenizer.save_pretrained(temporary)
     weights = temporary / WEIGHTS
     if weights.is_file():
@@ -118,8 +133,29 @@ def save_trained(model: Any, tokenizer: Any, folder: Path) -> None:
         save_file(tensors, weights, metadata={"format": "pt"})
         _name_base(temporary / "adapter_config.json", model)
         (temporary / "README.md").unlink(missing_ok=True)
+    write_prompt(temporary, prompt)
     shutil.rmtree(folder, ignore_errors=True)
     os.replace(temporary, folder)
+
+
+def write_prompt(folder: Path, prompt: PromptForm = "short") -> None:
+    """Keep the prompt that a model was trained on beside its weights."""
+    (folder / PROMPT).write_text(json.dumps({"prompt": prompt}) + "\n", "utf-8")
+
+
+def prompt_of(name: str | None, *folders: Path | str | None) -> PromptForm:
+    """The prompt called ``name``, or else that of the first folder that keeps one, or ``short``."""
+    if name is not None:
+        return prompt_form(name)
+    for folder in folders:
+        path = Path(folder or "") / PROMPT
+        if folder is None or not path.is_file():
+            continue
+        try:
+            return prompt_form(str(json.loads(path.read_text("utf-8"))["prompt"]))
+        except (OSError, ValueError, TypeError, LookupError, RecursionError) as error:
+            raise ModelError("does not name a prompt", file=path) from error
+    return "short"
 
 
 def _name_base(config_path: Path, model: Any) -> None:

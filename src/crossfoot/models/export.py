@@ -24,7 +24,7 @@ from safetensors import SafetensorError
 
 from crossfoot.chat.template import Chat
 from crossfoot.errors import ModelError
-from crossfoot.models.adapters import adapter_folder, base_model
+from crossfoot.models.adapters import adapter_folder, base_model, prompt_of, write_prompt
 from crossfoot.models.embedded import EMBEDDED, cache_folder, shipped_adapter
 from crossfoot.models.gguf import GgufType, write_gguf
 from crossfoot.models.loading import (
@@ -145,6 +145,7 @@ def _write_merged(tuned: Tuned, folder: Path) -> None:
     with _whole(folder) as temporary:
         model.save_pretrained(temporary, max_shard_size=_ONE_FILE)
         tokenizer.save_pretrained(temporary)
+        write_prompt(temporary, prompt_of(None, tuned.adapter, tuned.model))
 
 
 def _write_gguf(tuned: Tuned, path: Path, kind: GgufType) -> None:

@@ -68,20 +68,27 @@ def load_config(name: str) -> Any:
         raise ModelError(f"cannot load {name}: {_first_line(error)}") from error
 
 
-def load_model(name: str, *, dtype: str = "bfloat16", four_bit: bool = False) -> Any:
+def load_model(
+    name: str,
+    *,
+    dtype: str = "bfloat16",
+    four_bit: bool = False,
+    packing: dict[str, Any] | None = None,
+) -> Any:
     """Weights of a model, on CUDA where there is one, in evaluation mode.
 
-    ``dtype`` is one of ``float32 bfloat16 float16``; ``four_bit`` quantises to NF4 with
-    bitsandbytes while loading.
+    ``dtype`` is one of ``float32 bfloat16 float16``; ``four_bit`` quantises with bitsandbytes while
+    loading, to NF4 unless ``packing`` (a recipe's ``quantization:``) says otherwise.
     """
     source = resolve(name)
     options: dict[str, Any] = {"dtype": DTYPES[dtype], "trust_remote_code": False}
     if four_bit:
+        packing = packing or {}
         options["quantization_config"] = BitsAndBytesConfig(
             load_in_4bit=True,
-            bnb_4bit_quant_type="nf4",
-            bnb_4bit_compute_dtype=DTYPES[dtype],
-            bnb_4bit_use_double_quant=True,
+            bnb_4bit_quant_type=packing.get("quant_type", "nf4"),
+            bnb_4bit_compute_dtype=DTYPES[packing.get("compute_dtype") or dtype],
+            bnb_4bit_use_double_quant=packing.get("double_quant", True),
         )
     config = load_config(name)
     try:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from crossfoot.pages.page import Page
-from crossfoot.pages.table import Table, clean_cell
+from crossfoot.pages.table import Table, clean_cell, with_header
 
 _TAG = re.compile(
     r"<(?=\s*/?\s*(?:document|pre_text|table|post_text|tool_call|tool_response|tools|think"
@@ -20,10 +20,13 @@ _TAG = re.compile(
 _WORDS = re.compile(r"[a-z0-9]", re.IGNORECASE)
 
 
-def render_page(page: Page) -> str:
-    """The page between ``<document>`` tags; its own text cannot close or forge a tag."""
+def render_page(page: Page, labelled: bool = False) -> str:
+    """The page between ``<document>`` tags; its own text cannot close or forge a tag.
+
+    ``labelled`` shows every cell with its row and column header instead of a Markdown table.
+    """
     before, after = _paragraphs(page.before), _paragraphs(page.after)
-    table = _escape(render_table(page.table))
+    table = _escape((render_labelled if labelled else render_table)(page.table))
     return (
         f"<document>\n<pre_text>\n{before}\n</pre_text>\n<table>\n{table}\n</table>\n"
         f"<post_text>\n{after}\n</post_text>\n</document>"
@@ -41,6 +44,35 @@ def render_table(table: Table) -> str:
         if index == 0:
             lines.append("|" + "---|" * width)
     return "\n".join(lines)
+
+
+def render_labelled(table: Table) -> str:
+    """A line for each row, in which every number stands behind its column header.
+
+    ``total debt: 2016 = 6225.2; 2015 = 5879``. To find a cell is then to find two words before it,
+    where in a Markdown table it is to count columns.
+    """
+    table = with_header(table)
+    header = [page_line(text) for text in table.rows[0]] if table.rows else []
+    lines = [header[0]] if header and header[0] else []
+    for row in table.rows[1:]:
+        cells = []
+        for column, text in enumerate(row[1:], start=1):
+            above = header[column] if column < len(header) else ""
+            value = page_line(clean_cell(text))
+            if value:
+                cells.append(f"{above} = {value}" if above else value)
+        lines.append(f"{row_label(row[0]) if row else ''}: {'; '.join(cells)}".strip())
+    return "\n".join(lines)
+
+
+def row_label(header: str) -> str:
+    """A row header in front of its cells: without colons, which end it."""
+    return " ".join(header.replace(":", " ").split())
+
+
+def page_line(text: str) -> str:
+    return " ".join(text.split())
 
 
 def _paragraphs(texts: tuple[str, ...]) -> str:

@@ -16,6 +16,7 @@ _TWICE = re.compile(rf"(-?\s*{_DIGITS}\s*%?)\s*\(\s*-?\s*{_DIGITS}\s*%?\s*\)\s*%
 # The tail is a second printing of a negative percentage that lost its number: "( 23 ) % (  % )".
 _IN_PARENTHESES = re.compile(rf"\(\s*({_DIGITS})\s*(%?)\s*\)\s*(%?)(?:\s*\(\s*%\s*\))?")
 _PLAIN = re.compile(rf"(-?)\s*({_DIGITS})\s*(%?)")
+_YEAR = re.compile(r"(?:19|20)\d\d")
 _LEADING_DASH = re.compile(r"^[\u2212\u2010\u2011\u2012\u2013](?=\s*[\d.])")
 
 
@@ -85,3 +86,11 @@ class Table:
             for column, text in enumerate(row[1:], start=1):
                 above = header[column] if column < len(header) else ""
                 yield Cell(text, row_index, column, row[0], above, parse_number(text))
+
+
+def with_header(table: Table) -> Table:
+    """The table with an empty first row where its own holds figures: ``("2013", "$ 516")``."""
+    first = table.rows[0] if table.rows else ()
+    if any(parse_number(text) and not _YEAR.fullmatch(text.strip()) for text in first[1:]):
+        return Table((("",) * len(first), *table.rows))
+    return table

@@ -58,9 +58,24 @@ def _title(recipe: dict[str, Any]) -> str:
     return (
         f"# {recipe['model']} fine-tuned on {tasks}\n\n"
         f"This is {kind} that Crossfoot trained to answer questions about one page of a financial "
-        "filing. The model writes calls of two tools, `calculate(expression)` and "
-        "`submit_answer(value, unit)`, so that each computed answer comes with its arithmetic."
+        f"filing. {_WRITES[recipe.get('target', 'tool')]} {_SHOWN[recipe.get('input', 'all')]}"
     )
+
+
+_WRITES = {
+    "tool": "The model writes calls of two tools, `calculate(expression)` and "
+    "`submit_answer(value, unit)`, so that each computed answer comes with its arithmetic.",
+    "program": "The model writes a program in the DSL of FinQA, which is then executed.",
+    "numerical": "The model writes one number, or yes or no.",
+    "answer": "The model writes a short answer as an analyst would.",
+}
+_SHOWN = {
+    "all": "It is shown the whole page.",
+    "gold": "It is shown the annotated evidence only, which nobody has for a new question.",
+    "noisy_gold": "It is shown the annotated evidence among other paragraphs and rows of the page, "
+    "which nobody has for a new question.",
+    "retrieved": "It is shown the paragraphs and rows that BM25 ranks first for the question.",
+}
 
 
 def _base(name: str, base: dict[str, Any]) -> str:
@@ -136,10 +151,14 @@ def _use(recipe: dict[str, Any]) -> str:
         options = "--model final_model"
     else:
         options = f"--model {recipe['model']} --adapter final_model"
+    if recipe.get("target", "tool") != "tool" or recipe.get("input", "all") != "all":
+        return (
+            "## How to use it\n\nOn single questions, as its recipe says:\n\n"
+            f"```\ncrossfoot eval {recipe['data'][0]['task']} --adapter THIS_FOLDER\n```"
+        )
     return (
         "## How to use it\n\nIn this folder, with a page as a Markdown file with one table:\n\n"
-        f'```\ncrossfoot ask page.md "what was the revenue in 2016?" {options} '
-        f"--prompt {recipe['prompt']}\n```"
+        f'```\ncrossfoot ask page.md "what was the revenue in 2016?" {options}\n```'
     )
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from rich.table import Table
 
-from crossfoot.training.plan import EFFICIENCY, Plan
+from crossfoot.training.logprobs import SEGMENT
+from crossfoot.training.plan import Plan
 from crossfoot.training.recipe import Recipe
+from crossfoot.training.speed import EFFICIENCY
 
 _PARTS = ("weights", "adapter", "gradients", "optimizer", "activations")
 
@@ -24,10 +26,10 @@ def plan_table(recipe: Recipe, plan: Plan) -> Table:
         "steps": f"{plan.steps:,} ({plan.steps_per_epoch:,} an epoch) of about "
         f"{recipe.batch_rows} rows",
         "micro-batch": f"up to {plan.micro_batch_tokens:,} tokens",
+        "prefixes": _sharing(recipe, plan),
         "memory (estimate)": _memory(plan),
         "of it": ", ".join(f"{part} {_bytes(getattr(plan.memory, part))}" for part in _PARTS),
-        "time (estimate)": f"{_duration(plan.seconds)} on this machine: {plan.flops:.1e} operations"
-        f" at {EFFICIENCY} of the {plan.gigaflops:,.0f} GFLOP/s just measured",
+        "time (estimate)": _time(plan),
     }
     for name, text in lines.items():
         table.add_row(name, text)
@@ -50,6 +52,33 @@ def _left_out(recipe: Recipe, plan: Plan) -> str:
         f"{len(plan.left_out)} conversations with rows longer than {recipe.max_tokens:,} tokens; "
         f"cutting them instead would lose {plan.evidence_cut:.1%} of the numbers that gold "
         "programs need"
+    )
+
+
+def _sharing(recipe: Recipe, plan: Plan) -> str:
+    """How the tokens that rows share are computed once, and what is computed again."""
+    ways = {
+        "tree": "one pass over a page's tree",
+        "fork": "a page's conversations continue from a forked cache",
+        "rows": "rows one by one, as a cache of this model's layers cannot be shared",
+    }
+    how = "every row alone" if recipe.rows == "target" else ways[plan.way]
+    again = {
+        "tree": "transformers' activation checkpointing",
+        "fork": f"checkpoints by segments of {SEGMENT:,} tokens, as transformers' own switches "
+        "caches off",
+        "rows": "transformers' activation checkpointing",
+    }
+    return f"{how}; {again[plan.way] if plan.checkpointing else 'no activation checkpointing'}"
+
+
+def _time(plan: Plan) -> str:
+    rest = plan.seconds - plan.attention_seconds
+    return (
+        f"{_duration(plan.seconds)} on this machine when it is idle: attention "
+        f"{_duration(plan.attention_seconds)}, by one layer just timed; the rest "
+        f"{_duration(rest)}, {plan.flops:.1e} operations at {EFFICIENCY} of the "
+        f"{plan.gigaflops:,.0f} GFLOP/s of matrix products just timed"
     )
 
 

@@ -12,7 +12,18 @@ GROUPS = (
     ("by_position", "turn"),
     ("after_previous_turn", "previous turn"),
     ("by_operation", "operation"),
+    ("by_steps", "steps"),
+    ("by_evidence", "evidence"),
     ("by_unit", "unit"),
+)
+MEASURES = (
+    "program_accuracy",
+    "program_validity",
+    "answer_accuracy",
+    "unit_accuracy",
+    "operands_named",
+    "cells_true",
+    "conversations_all_right",
 )
 
 
@@ -24,10 +35,16 @@ def evaluation_tables(metrics: dict[str, Any], console: Console | None = None) -
     _score_columns(table)
     for name, score in metrics["graders"].items():
         table.add_row(name, *_score(score))
-    for name in ("program_accuracy", "unit_accuracy", "operands_named", "conversations_all_right"):
-        if metrics[name] is not None:
+    for name in MEASURES:
+        if metrics.get(name) is not None:
             table.add_row(name.replace("_", " "), *_score(metrics[name]))
     console.print(table)
+    if metrics.get("evidence_recall") is not None:
+        console.print(
+            f"recall of the evidence {metrics['evidence_recall']:.1%}; some of it is cut in "
+            f"{metrics['evidence_cut_fraction']:.1%} of the questions",
+            highlight=False,
+        )
     table = Table(title="official accuracy by group")
     table.add_column("group")
     table.add_column("")

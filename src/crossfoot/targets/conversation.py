@@ -7,6 +7,8 @@ A turn whose program is one number stands on the page and has one assistant mess
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from crossfoot.arithmetic.calculator import calculate
 from crossfoot.arithmetic.expression import fold
 from crossfoot.chat.messages import Message, call, tool_result, user
@@ -14,6 +16,7 @@ from crossfoot.chat.prompt import PromptForm, system_message
 from crossfoot.errors import CrossfootError, DataError
 from crossfoot.grading.answer import Gold, Submission, parse_answer
 from crossfoot.grading.verdict import grade
+from crossfoot.targets.grounding import grounding, operands_as_written
 from crossfoot.tasks.base import Sample, Turn
 
 
@@ -22,22 +25,30 @@ def is_looked_up(program: str) -> bool:
     return "(" not in program
 
 
-def turn_messages(turn: Turn) -> list[Message]:
+def turn_messages(
+    turn: Turn, form: PromptForm = "short", earlier: Sequence[Turn] = ()
+) -> list[Message]:
     """The question and the assistant and tool messages that answer it, from the gold program.
 
+    ``earlier`` are the turns before it, whose numbers a grounded form does not say again.
     Raises DataError where the program does not lead to the labelled answer.
     """
     gold = turn.gold
     if gold is None:
         raise DataError("a turn without labels cannot be trained on", record=turn.question)
     messages = [user(turn.question)]
+    said = _grounding(turn, gold, earlier) if form == "grounded" else ""
     if is_looked_up(gold.program):
         value = gold.program.strip().removesuffix("%") if gold.unit == "percent" else gold.program
     else:
         expression = fold(gold.program, gold.page.table if gold.page else None)
         value = calculate(expression)
-        messages += [call("calculate", expression=expression), tool_result("calculate", value)]
-    messages.append(call("submit_answer", value=value, unit=gold.unit))
+        messages += [
+            call("calculate", said, expression=expression),
+            tool_result("calculate", value),
+        ]
+        said = ""
+    messages.append(call("submit_answer", said, value=value, unit=gold.unit))
     _check(value, gold)
     return messages
 
@@ -45,12 +56,18 @@ def turn_messages(turn: Turn) -> list[Message]:
 def conversation_messages(sample: Sample, form: PromptForm) -> list[Message]:
     """The whole gold conversation, up to the first turn whose program contradicts its answer."""
     messages = [system_message(sample.page, form)]
-    for turn in sample.turns:
+    for index, turn in enumerate(sample.turns):
         try:
-            messages += turn_messages(turn)
+            messages += turn_messages(turn, form, sample.turns[:index])
         except CrossfootError:
             break
     return messages
+
+
+def _grounding(turn: Turn, gold: Gold, earlier: Sequence[Turn]) -> str:
+    golds = [before.gold for before in earlier if before.gold is not None]
+    known = {literal for before in golds for literal in operands_as_written(before)}
+    return grounding(gold, [*(before.question for before in earlier), turn.question], known)
 
 
 def _check(value: str, gold: Gold) -> None:

@@ -13,10 +13,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from crossfoot.chat.template import Chat
-from crossfoot.errors import CrossfootError, DataError, RecipeError
-from crossfoot.targets.context import Context, ContextOptions, choose_context, evidence_in
-from crossfoot.targets.conversation import turn_messages
-from crossfoot.targets.single import Target, example, prompts_and_targets
+from crossfoot.errors import DataError
+from crossfoot.targets.context import Context, ContextOptions, choose_context
+from crossfoot.targets.single import Single, Target, example, prompts_and_targets, reason_against
 from crossfoot.tasks.base import Sample
 
 
@@ -61,13 +60,9 @@ def build_dataset(
     leaves it out, and where nothing is left; RecipeError for conversations of several turns.
     """
     built = Dataset()
+    single = Single(target, options)
     for sample in samples:
-        if len(sample.turns) != 1:
-            raise RecipeError(
-                f"{sample.sample_id} has {len(sample.turns)} turns",
-                advice="build makes single questions: use finqa",
-            )
-        reason = _unusable(sample, target, options, skip_bad)
+        reason = reason_against(sample, single, skip_bad)
         if reason is not None:
             built.left_out[reason] += 1
             continue
@@ -83,31 +78,6 @@ def build_dataset(
         why = ", ".join(f"{count} {reason}" for reason, count in built.left_out.items())
         raise DataError(f"no question is left: {why}", advice="choose another target or input")
     return built
-
-
-def _unusable(
-    sample: Sample, target: Target, options: ContextOptions, skip_bad: bool
-) -> str | None:
-    """Why a question is left out, or None."""
-    gold = sample.turns[0].gold
-    if gold is None:
-        return "without label"
-    if target == "answer" and not gold.text.strip():
-        return "without answer string"
-    try:
-        evidence = evidence_in(sample)
-    except DataError:
-        if skip_bad:
-            return "with wrong evidence"
-        raise
-    if options.needs_evidence and not evidence.units:
-        return "without evidence"
-    if target == "tool":
-        try:
-            turn_messages(sample.turns[0])
-        except CrossfootError:
-            return "whose program contradicts the answer"
-    return None
 
 
 def _evidence(context: Context) -> dict[str, Any]:

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from crossfoot.chat.messages import user
-from crossfoot.chat.prompt import PromptForm, system_message
+from crossfoot.chat.messages import Message
 from crossfoot.chat.template import Chat
 from crossfoot.grading.operands import gold_operands
 from crossfoot.tasks.base import Sample
@@ -20,13 +19,14 @@ _DOCUMENT = "<document>"
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 
 
-def evidence_positions(sample: Sample, chat: Chat, form: PromptForm) -> list[int]:
+def evidence_positions(sample: Sample, opening: Sequence[Message], chat: Chat) -> list[int]:
     """For each gold operand of each turn, the token at which its first occurrence ends.
 
-    Operands that stand nowhere on the page as digits (results, constants) have none. Needs a fast
-    tokenizer, which knows the characters of its tokens.
+    ``opening`` are the messages up to the first question. Operands that do not stand in it as
+    digits (results, constants) have none. Needs a fast tokenizer, which knows the characters of
+    its tokens.
     """
-    text = chat.prompt_text([system_message(sample.page, form), user(sample.turns[0].question)])
+    text = chat.prompt_text(opening)
     encoding = chat.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
     ends = [end for _, end in encoding["offset_mapping"]]
     places: dict[float, int] = {}
@@ -41,9 +41,11 @@ def evidence_positions(sample: Sample, chat: Chat, form: PromptForm) -> list[int
     ]
 
 
-def cut_by(limit: int, samples: Iterable[Sample], chat: Chat, form: PromptForm) -> float:
+def cut_by(limit: int, openings: Iterable[tuple[Sample, Sequence[Message]]], chat: Chat) -> float:
     """The fraction of gold operands beyond the first ``limit`` tokens of their prompts."""
     positions = [
-        position for sample in samples for position in evidence_positions(sample, chat, form)
+        position
+        for sample, opening in openings
+        for position in evidence_positions(sample, opening, chat)
     ]
     return sum(position >= limit for position in positions) / max(len(positions), 1)

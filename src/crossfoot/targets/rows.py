@@ -15,7 +15,9 @@ from dataclasses import dataclass
 from crossfoot.chat.messages import Message
 from crossfoot.chat.prompt import PromptForm
 from crossfoot.chat.template import Chat
+from crossfoot.targets.context import choose_context
 from crossfoot.targets.conversation import conversation_messages
+from crossfoot.targets.single import Single, example
 from crossfoot.tasks.base import Sample
 
 
@@ -66,6 +68,12 @@ def build_rows(samples: Iterable[Sample], chat: Chat, form: PromptForm) -> list[
         for sample in samples
         for row in rows_of_messages(sample.sample_id, conversation_messages(sample, form), chat)
     ]
+
+
+def single_rows(sample: Sample, single: Single, chat: Chat, form: PromptForm) -> list[Row]:
+    """Rows of a single question in the context that ``single`` chooses."""
+    one = example(sample, choose_context(sample, single.context), single.target, form)
+    return rows_of_messages(sample.sample_id, one.messages, chat)
 
 
 def single_chain(row: Row) -> Chain:

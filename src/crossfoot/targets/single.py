@@ -1,7 +1,7 @@
 """Prompts and targets for single questions: a program, a number, an answer string, or our calls.
 
-``example(sample, context, "program")`` has the messages of an instruction model,
-``base_prompt(example)`` the text of a base model, which ends where the target begins. Targets:
+``example(sample, context, "program")`` has the messages; ``chat_for(tokenizer, "program")`` renders
+them, through the template of an instruction model or as text that a base model continues. Targets:
 
 - ``program``: the gold program in the DSL of FinQA (https://github.com/czyssrs/FinQA);
 - ``numerical``: what it executes to, rounded to five decimals, or yes/no;
@@ -11,24 +11,43 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
+from crossfoot.chat.base import BaseChat, base_text
 from crossfoot.chat.messages import Message, assistant, system, user
-from crossfoot.chat.prompt import PromptForm, instructions
+from crossfoot.chat.prompt import PromptForm, system_message
 from crossfoot.chat.template import Chat
-from crossfoot.errors import DataError, RecipeError
+from crossfoot.errors import CrossfootError, DataError, RecipeError
 from crossfoot.grading.answer import Gold
+from crossfoot.grading.texts import Form
 from crossfoot.pages.markdown import render_page
-from crossfoot.targets.context import Context
+from crossfoot.targets.context import Context, ContextOptions, choose_context, evidence_in
 from crossfoot.targets.conversation import turn_messages
 from crossfoot.tasks.base import Sample
 
 Target = Literal["program", "numerical", "answer", "tool"]
 TARGETS: tuple[Target, ...] = get_args(Target)
+PromptStyle = Literal["instruct", "base"]
+STYLES: tuple[PromptStyle, ...] = get_args(PromptStyle)
 _HEADINGS = {"program": "Program", "numerical": "Number", "answer": "Answer"}
+
+
+@dataclass(frozen=True, slots=True)
+class Single:
+    """How single questions are put: what is to be written, and what of the page is shown."""
+
+    target: Target = "program"
+    context: ContextOptions = field(default_factory=ContextOptions)
+
+    @property
+    def form(self) -> Form:
+        """What the one reply is; calls have no such form."""
+        if self.target == "tool":
+            raise ValueError("calls are no single reply")
+        return self.target
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +75,84 @@ def example(
     turn = sample.turns[0]
     if turn.gold is None:
         raise DataError("has no label", record=sample.sample_id)
-    page = render_page(context.page)
-    rules = instructions(form) if target == "tool" else _instructions(target)
-    first = system(f"{rules}\n\n## Document\n{page}")
+    asked = opening(sample, context, target, form)
     if target == "tool":
-        messages = [first, *turn_messages(turn)]
+        messages = [asked[0], *turn_messages(turn, form)]
     else:
-        messages = [first, user(turn.question), assistant(target_text(turn.gold, target))]
-    return Example(sample.sample_id, turn.question, page, target, tuple(messages))
+        messages = [*asked, assistant(target_text(turn.gold, target))]
+    return Example(
+        sample.sample_id, turn.question, render_page(context.page), target, tuple(messages)
+    )
+
+
+def opening(
+    sample: Sample, context: Context, target: Target, form: PromptForm = "short"
+) -> list[Message]:
+    """Instructions with the page as ``context`` shows it, and the first question."""
+    if target == "tool":
+        first = system_message(context.page, form)
+    else:
+        first = system(f"{_instructions(target)}\n\n## Document\n{render_page(context.page)}")
+    return [first, user(sample.turns[0].question)]
+
+
+def opening_of(sample: Sample, single: Single, form: PromptForm = "short") -> list[Message]:
+    """The same in the context that ``single`` chooses."""
+    return opening(sample, choose_context(sample, single.context), single.target, form)
+
+
+def chat_for(tokenizer: Any, target: Target, style: PromptStyle = "instruct") -> Chat:
+    """What renders prompts and completions of this target."""
+    if style == "base":
+        if target == "tool":
+            raise RecipeError("tool calls need a chat template", advice=_INSTRUCT)
+        return BaseChat(tokenizer, heading=_HEADINGS[target])
+    return Chat(tokenizer, tools=target == "tool")
+
+
+_INSTRUCT = "use prompt style instruct"
+
+
+def can_be_asked(sample: Sample, single: Single) -> bool:
+    """Whether a question has the context that is to be shown; RecipeError for conversations."""
+    _check_single(sample)
+    return not single.context.needs_evidence or bool(evidence_in(sample).units)
+
+
+def _check_single(sample: Sample) -> None:
+    if len(sample.turns) != 1:
+        raise RecipeError(
+            f"{sample.sample_id} has {len(sample.turns)} turns",
+            advice="this target and input are for single questions: use finqa",
+        )
+
+
+def reason_against(sample: Sample, single: Single, skip_bad: bool = False) -> str | None:
+    """Why a question cannot be trained on in this form, or None.
+
+    Raises RecipeError for conversations of several turns; DataError where the record names evidence
+    that its page does not have, unless ``skip_bad``.
+    """
+    _check_single(sample)
+    gold = sample.turns[0].gold
+    if gold is None:
+        return "without label"
+    if single.target == "answer" and not gold.text.strip():
+        return "without answer string"
+    try:
+        evidence = evidence_in(sample)
+    except DataError:
+        if skip_bad:
+            return "with wrong evidence"
+        raise
+    if single.context.needs_evidence and not evidence.units:
+        return "without evidence"
+    if single.target == "tool":
+        try:
+            turn_messages(sample.turns[0])
+        except CrossfootError:
+            return "whose program contradicts the answer"
+    return None
 
 
 def target_text(gold: Gold, target: Target) -> str:
@@ -76,14 +165,6 @@ def target_text(gold: Gold, target: Target) -> str:
     return text
 
 
-def base_prompt(one: Example) -> str:
-    """The prompt of a model without chat template; the target follows on a line of its own."""
-    return (
-        f"{_instructions(one.target)}\n\n{one.context}\n\nQuestion: {one.question}\n"
-        f"{_HEADINGS[one.target]}:\n"
-    )
-
-
 def prompts_and_targets(one: Example, chat: Chat | None) -> list[tuple[str, str]]:
     """A prompt and its target for each assistant message, as text.
 
@@ -92,10 +173,9 @@ def prompts_and_targets(one: Example, chat: Chat | None) -> list[tuple[str, str]
     """
     if chat is None:
         if one.target == "tool":
-            raise RecipeError(
-                "tool calls need a chat template", advice="use --prompt-style instruct"
-            )
-        return [(base_prompt(one), str(one.messages[-1]["content"]))]
+            raise RecipeError("tool calls need a chat template", advice=_INSTRUCT)
+        prompt = base_text(one.messages[:-1], _HEADINGS[one.target])
+        return [(prompt, str(one.messages[-1]["content"]))]
     end = chat.tokenizer.decode([chat.end_id])
     return [
         (

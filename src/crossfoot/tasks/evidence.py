@@ -60,7 +60,7 @@ def evidence_of(gold: Gold) -> Evidence:
             f"the page has no unit {unknown[0][:40]!a}; it has {len(names)}, "
             f"the last is {names[-1]}",
             field="qa.gold_inds",
-            advice="correct the record, or leave it out with --skip-bad",
+            advice="correct the record, or leave it out (--skip-bad, skip_bad of a recipe)",
         )
     return Evidence(_in_order(set(gold.evidence), gold.page), "given")
 

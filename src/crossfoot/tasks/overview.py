@@ -54,8 +54,8 @@ def overview(samples: Sequence[Sample]) -> dict[str, Any]:
         "evidence": dict(Counter(one.source for one in evidence).most_common()),
         "evidence_in": dict(Counter(one.kind for one in evidence).most_common()),
         "characters": {
-            "page": _spread(len(render_page(page)) for page in pages.values()),
-            "question": _spread(len(turn.question) for turn in turns),
+            "page": spread(len(render_page(page)) for page in pages.values()),
+            "question": spread(len(turn.question) for turn in turns),
         },
     }
 
@@ -72,7 +72,8 @@ def _by_key(counts: Counter[int]) -> dict[str, int]:
     return {str(key): counts[key] for key in sorted(counts)}
 
 
-def _spread(lengths: Iterable[int]) -> dict[str, int]:
+def spread(lengths: Iterable[int]) -> dict[str, int]:
+    """The least, the median, the one below which nine of ten lie, the most."""
     ordered = sorted(lengths)
     if not ordered:
         return {}

@@ -46,8 +46,17 @@ def shares(trees: Sequence[Tree], processes: int) -> list[list[Tree]]:
     parts: list[list[Tree]] = [[] for _ in range(processes)]
     for tree in sorted(trees, key=len, reverse=True):
         min(parts, key=lambda part: sum(map(len, part))).append(tree)
-    idle = min(trees, key=len)
-    return [part or [Tree(idle.ids, idle.parents, ())] for part in parts]
+    return [part or [idle(min(trees, key=len))] for part in parts]
+
+
+def idle(tree: Tree) -> Tree:
+    """A tree without targets: its pass is two tokens long, and its loss nothing."""
+    return Tree(tree.ids, tree.parents, ())
+
+
+def even_out(batches: list[list[Tree]], count: int) -> list[list[Tree]]:
+    """``count`` micro-batches: idle ones before the others, so that the last has work."""
+    return [[idle(batches[0][0])]] * (count - len(batches)) + batches
 
 
 def micro_batches(trees: Sequence[Tree], tokens: int) -> list[list[Tree]]:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from crossfoot.chat.messages import Message, user
+from crossfoot.chat.prompt import system_message
 from crossfoot.chat.template import Chat
 from crossfoot.errors import RecipeError
 from crossfoot.targets.evidence import cut_by
-from crossfoot.targets.rows import Row, build_rows
+from crossfoot.targets.rows import Row, build_rows, single_rows
+from crossfoot.targets.single import Single, opening_of, reason_against
 from crossfoot.tasks.base import Sample
 from crossfoot.tasks.registry import load_task
 from crossfoot.tasks.split import choose, validation_split
+from crossfoot.tasks.synthetic.on_pages import draw_on
 from crossfoot.training.recipe import Recipe
+from crossfoot.training.sections import DataPart
 from crossfoot.training.tree import Tree, grow
 
 
@@ -22,6 +28,7 @@ class TrainingData:
 
     train: list[Sample]
     validation: list[Sample]
+    unusable: Counter[str]  # why questions are left out that do not fit target or input
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,32 +60,65 @@ def load_data(recipe: Recipe) -> TrainingData:
     """The recipe's conversations; validation is cut by page from the first part, before limits."""
     validation: list[Sample] = []
     train: list[Sample] = []
+    unusable: Counter[str] = Counter()
     for index, part in enumerate(recipe.data):
-        samples = load_task(part.task, part.split)
+        samples = load_task(part.task, part.split, skip_bad=part.skip_bad)
         if index == 0 and recipe.validation.conversations:
             samples, validation = validation_split(
                 samples, recipe.validation.conversations, recipe.validation.seed
             )
+            validation = _usable(validation, recipe, part, unusable)
         held_out = {sample.page.page_id for sample in validation}
         samples = [sample for sample in samples if sample.page.page_id not in held_out]
+        samples = _usable(samples, recipe, part, unusable)
         if part.limit is not None:
             samples = choose(samples, part.limit, part.seed)
         train += samples
+        if part.drawn and recipe.single is not None:
+            raise RecipeError(
+                "drawn conversations are no single questions", field=f"data.{index}.drawn"
+            )
+        pages = {sample.page.page_id: sample.page for sample in samples}
+        train += [new for page in pages.values() for new in draw_on(page, part.drawn, part.seed)]
     if not train:
-        raise RecipeError("no conversation is left to train on", field="data")
-    return TrainingData(train, validation)
+        why = ", ".join(f"{count} {reason}" for reason, count in unusable.items())
+        raise RecipeError(
+            f"no conversation is left to train on{f': {why}' if why else ''}", field="data"
+        )
+    return TrainingData(train, validation, unusable)
+
+
+def _usable(
+    samples: list[Sample], recipe: Recipe, part: DataPart, unusable: Counter[str]
+) -> list[Sample]:
+    """Those that have the recipe's target and input; reasons against the others are counted."""
+    single = recipe.single
+    if single is None and not part.with_evidence:
+        return samples
+    single = single or Single("tool")
+    if part.with_evidence:
+        single = replace(single, context=replace(single.context, input="gold"))
+    usable = []
+    for sample in samples:
+        reason = reason_against(sample, single, part.skip_bad)
+        if reason is None:
+            usable.append(sample)
+        else:
+            unusable[reason] += 1
+    return usable
 
 
 def build_trees(samples: Sequence[Sample], chat: Chat, recipe: Recipe) -> Trees:
     """Trees of labelled conversations: all rows of a page, or each row alone.
 
     A page with more tokens than ``batch_tokens`` becomes several trees, a conversation at least.
+    Single questions share as much of their prompts as is alike: with ``input: all`` the page.
     """
     left_out: list[str] = []
     row_tokens = 0
     pages: dict[str, list[list[Row]]] = {}
     for sample in samples:
-        rows = build_rows([sample], chat, recipe.prompt)
+        rows = _rows(sample, chat, recipe)
         if any(len(row.ids) > recipe.max_tokens for row in rows):
             left_out.append(sample.sample_id)
         elif rows:
@@ -88,8 +128,22 @@ def build_trees(samples: Sequence[Sample], chat: Chat, recipe: Recipe) -> Trees:
         trees = [grow([row]) for page in pages.values() for rows in page for row in rows]
     else:
         trees = [tree for page in pages.values() for tree in _page_trees(page, recipe.batch_tokens)]
-    cut = cut_by(recipe.max_tokens, samples, chat, recipe.prompt) if left_out else 0.0
+    openings = ((sample, _opening(sample, recipe)) for sample in samples)
+    cut = cut_by(recipe.max_tokens, openings, chat) if left_out else 0.0
     return Trees(trees, row_tokens, left_out, cut)
+
+
+def _rows(sample: Sample, chat: Chat, recipe: Recipe) -> list[Row]:
+    if recipe.single is None:
+        return build_rows([sample], chat, recipe.prompt)
+    return single_rows(sample, recipe.single, chat, recipe.prompt)
+
+
+def _opening(sample: Sample, recipe: Recipe) -> list[Message]:
+    """The messages up to the first question."""
+    if recipe.single is None:
+        return [system_message(sample.page, recipe.prompt), user(sample.turns[0].question)]
+    return opening_of(sample, recipe.single, recipe.prompt)
 
 
 def _page_trees(conversations: Sequence[list[Row]], tokens: int) -> list[Tree]:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+
 import torch
 from transformers import Trainer, TrainingArguments
 
 from crossfoot.errors import RecipeError
+from crossfoot.training.logprobs import Way
 from crossfoot.training.recipe import Recipe
+
+_SPLIT = ("ACCELERATE_USE_FSDP", "ACCELERATE_USE_DEEPSPEED")  # set by accelerate launch
 
 
 def check_dtype(recipe: Recipe) -> None:
@@ -16,6 +21,21 @@ def check_dtype(recipe: Recipe) -> None:
     if not torch.cuda.is_bf16_supported(including_emulation=False):
         name = torch.cuda.get_device_name()
         raise RecipeError(f"{name} has no bfloat16", field="dtype", advice="add dtype=float16")
+
+
+def check_split(way: Way, arguments: TrainingArguments) -> None:
+    """RecipeError where FSDP or DeepSpeed would wait for ever.
+
+    Every pass through a split model is an exchange of all processes, so that each needs as many.
+    Only ``tree`` has one pass for each micro-batch.
+    """
+    launched = (os.environ.get(name, "").lower() == "true" for name in _SPLIT)
+    if (any(launched) or arguments.fsdp or arguments.deepspeed) and way != "tree":
+        raise RecipeError(
+            "FSDP and DeepSpeed need a model whose page is one pass (attention layers only)",
+            field="model",
+            advice="use accelerate launch without them: every process then holds the model",
+        )
 
 
 def check_optimizer(arguments: TrainingArguments) -> None:

@@ -1,4 +1,4 @@
-"""The memory a training needs, estimated without weights; and what to do where it ran out.
+"""The memory a training needs, estimated without weights.
 
 ``estimate(recipe, config, trees)`` runs one micro-batch, forward and backward, by the very code
 that trains, on fake tensors that have shapes but no data (``FakeTensorMode``), and counts the bytes
@@ -8,13 +8,11 @@ alive at each moment. It knows any architecture, way of sharing and setting that
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import gc
 import weakref
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -23,7 +21,6 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
-from crossfoot.errors import ModelError
 from crossfoot.models.adapters import adapter_folder, add_adapter
 from crossfoot.models.loading import DTYPES, auto_class
 from crossfoot.training.logprobs import Way, prepare
@@ -92,6 +89,15 @@ def estimate(recipe: Recipe, config: Any, trees: Sequence[Tree], optimizer: str 
     )
 
 
+def expected_way(recipe: Recipe, config: Any) -> Way:
+    """How a model of ``config`` will share prefixes, unless its trial says otherwise."""
+    return _way(_skeleton(recipe, _cut(config, _period(config.get_text_config()))))
+
+
+def _way(model: Any) -> Way:
+    return next(iter(candidates(model)), "rows")
+
+
 def _skeleton(recipe: Recipe, config: Any) -> Any:
     """The model as it is trained, adapter included, on the meta device."""
     method = recipe.adapter.method
@@ -135,9 +141,10 @@ def _by_depth(recipe: Recipe, config: Any, trees: Sequence[Tree]) -> tuple[int, 
     layers, period = text.num_hidden_layers, _period(text)
     if layers <= 3 * period:
         return _trace(_skeleton(recipe, config), recipe, trees)
-    depths = (period, 2 * period)
+    first = max(period, 2)  # a single checkpointed layer has its peak elsewhere
+    depths = (first, first + period)
     found = [_trace(_skeleton(recipe, _cut(config, depth)), recipe, trees) for depth in depths]
-    more = (layers - period) / period
+    more = (layers - depths[0]) / period
     activations, flops = (round(one + more * (two - one)) for one, two in zip(*found, strict=True))
     return activations, flops
 
@@ -163,8 +170,8 @@ def _cut(config: Any, depth: int) -> Any:
 def _trace(model: Any, recipe: Recipe, trees: Sequence[Tree]) -> tuple[int, int]:
     """Peak of bytes alive beside parameters and gradients, and floating-point operations."""
     half = recipe.dtype != "float32"
-    checkpoint = bool(recipe.trainer.get("gradient_checkpointing"))
-    way: Way = next(iter(candidates(model)), "rows")
+    checkpoint = recipe.checkpointing
+    way = _way(model)
     prepare(model, way)
     if checkpoint and way != "fork":
         model.gradient_checkpointing_enable()
@@ -234,60 +241,3 @@ class _Alive(TorchDispatchMode):  # type: ignore[misc]
 
     def _drop(self, key: int) -> None:
         self.now -= self.bytes.pop(key)
-
-
-_SHORTAGES = ("can't allocate memory", "not enough memory", "out of memory", "bad_alloc")
-
-
-def is_shortage(error: BaseException | None) -> bool:
-    """Whether memory ran out, on a GPU or on the CPU."""
-    if isinstance(error, MemoryError | torch.OutOfMemoryError):
-        return True
-    return isinstance(error, RuntimeError) and any(said in str(error) for said in _SHORTAGES)
-
-
-@contextlib.contextmanager
-def explained_shortage(
-    recipe: Recipe,
-    output: Path,
-    *,
-    loading: bool = False,
-    kept: Callable[[], Path | None] = lambda: None,
-) -> Iterator[None]:
-    """Turns running out of memory into one line: what to change, and which checkpoint is kept."""
-    try:
-        yield
-    except (MemoryError, RuntimeError, ModelError) as error:
-        if not is_shortage(error) and not is_shortage(error.__cause__):
-            raise
-        what = "load this model" if loading else "train by this recipe"
-        advice = ", or ".join(levers(recipe, loading))
-        if not loading:
-            advice += f"; {_what_is_kept(kept())}"
-        raise ModelError(f"not enough memory to {what}", file=output, advice=advice) from error
-
-
-def levers(recipe: Recipe, loading: bool = False) -> list[str]:
-    """What this recipe can still do to need less memory, the least painful first."""
-    found = []
-    if recipe.batch_tokens > 1024 and not loading:
-        found.append(f"lower batch_tokens ({recipe.batch_tokens} in a micro-batch)")
-    if not recipe.trainer.get("gradient_checkpointing") and not loading:
-        found.append("set trainer.gradient_checkpointing=true (slower)")
-    if recipe.adapter.method != "qlora":
-        found.append("set adapter.method=qlora (4-bit base weights)")
-    if not loading:
-        found.append(
-            f"lower max_tokens ({recipe.max_tokens}; conversations with longer rows are left out "
-            "whole and reported, no target is cut)"
-        )
-    return [*found, "take a smaller model"]
-
-
-def _what_is_kept(checkpoint: Path | None) -> str:
-    if checkpoint is None:
-        return "there is no checkpoint yet: remove this folder, or choose another --output"
-    return (
-        f"{checkpoint.name} is kept: --resume goes on from it with this recipe, also with "
-        "gradient_checkpointing switched on; any other change needs another --output"
-    )

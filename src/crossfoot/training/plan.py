@@ -7,7 +7,6 @@ config only. Memory and time are estimates.
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,18 +15,16 @@ from typing import Any
 import psutil
 import torch
 
-from crossfoot.models.loading import DTYPES, load_config
+from crossfoot.models.loading import load_config
+from crossfoot.training.arguments import keep_budget, training_arguments
 from crossfoot.training.batches import micro_batches
 from crossfoot.training.data import Trees
-from crossfoot.training.memory import Memory, estimate
+from crossfoot.training.logprobs import Way
+from crossfoot.training.memory import Memory, estimate, expected_way
 from crossfoot.training.recipe import Recipe
-from crossfoot.training.train import prepare, steps_of, training_arguments
+from crossfoot.training.speed import EFFICIENCY, attention_seconds, matmul_rate
+from crossfoot.training.train import prepare, steps_of
 from crossfoot.training.tree import Tree
-
-# What a training reaches of the rate of plain matrix products. LoRA of the embedded model: 0.4,
-# all its weights: 0.5 (289 and 238 tokens/s in bfloat16, two cores at 390 GFLOP/s).
-EFFICIENCY = 0.4
-PROBE_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +43,14 @@ class Plan:
     steps: int
     steps_per_epoch: int
     micro_batch_tokens: int  # of the largest
+    way: Way  # how prefixes are shared; the training tries it first, and falls back to rows
+    checkpointing: bool  # activations are computed again in the backward pass
     memory: Memory
     device: str  # cpu or cuda, which the rest is about
     device_bytes: int  # free now
     gigaflops: float  # measured now, by matrix products of the recipe's dtype
-    flops: float
+    flops: float  # of matrix products
+    attention_seconds: float  # by timing one layer now
     seconds: float
 
     @property
@@ -71,13 +71,15 @@ def plan(recipe: Recipe) -> Plan:
     prepared = prepare(recipe)
     trained = prepared.trained
     steps = steps_of(trained.trees, recipe, arguments)
+    keep_budget(arguments, recipe, steps)
     count = step_count(len(steps), arguments)
     heaviest = _heaviest(steps, recipe.batch_tokens)
     memory = estimate(recipe, config, heaviest, arguments.optim)
     epochs = count / max(len(steps), 1)
     flops = memory.flops * trained.tokens / sum(map(len, heaviest)) * epochs
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    rate = _matmul_rate(device, recipe.dtype)
+    rate = matmul_rate(device, recipe.dtype)
+    attention = attention_seconds(recipe, config, trained.trees, device) * epochs
     return Plan(
         conversations=len(prepared.data.train),
         **_counts(trained),
@@ -86,12 +88,15 @@ def plan(recipe: Recipe) -> Plan:
         steps=count,
         steps_per_epoch=len(steps),
         micro_batch_tokens=len(heaviest[0]) * len(heaviest),
+        way=expected_way(recipe, config),
+        checkpointing=recipe.checkpointing,
         memory=memory,
         device=device,
         device_bytes=_free_bytes(device),
         gigaflops=rate / 1e9,
         flops=flops,
-        seconds=flops / (EFFICIENCY * rate),
+        attention_seconds=attention,
+        seconds=flops / (EFFICIENCY * rate) + attention,
     )
 
 
@@ -123,16 +128,3 @@ def _free_bytes(device: str) -> int:
     if device == "cuda":
         return int(torch.cuda.mem_get_info()[0])
     return int(psutil.virtual_memory().available)
-
-
-def _matmul_rate(device: str, dtype: str) -> float:
-    """Floating-point operations in a second of square matrix products, the best seen."""
-    size = 4096 if device == "cuda" else 1024
-    one = torch.ones(size, size, dtype=DTYPES[dtype], device=device)
-    best = 0.0
-    end = time.perf_counter() + PROBE_SECONDS
-    while best == 0.0 or time.perf_counter() < end:
-        started = time.perf_counter()
-        float((one @ one)[0, 0])  # waits for a GPU
-        best = max(best, 2 * size**3 / (time.perf_counter() - started))
-    return best

@@ -14,13 +14,28 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
 
+from crossfoot.chat.prompt import PromptForm
 from crossfoot.errors import RecipeError
+from crossfoot.targets.context import ContextOptions, Input
+from crossfoot.targets.single import PromptStyle, Single, Target
+from crossfoot.training.sections import (
+    Adapter,
+    DataPart,
+    Generation,
+    Quantization,
+    Section,
+    Tracking,
+    Validation,
+)
 
 MAX_RECIPE_BYTES = 1_000_000
+# transformers' two names of one setting; the first goes with version 6.
+CHECKPOINTING = ("gradient_checkpointing", "activation_checkpointing")
 _OWN_TRAINER_KEYS = {
     "output_dir": "use --output",
+    "report_to": "use tracking.report_to",
     "remove_unused_columns": "leave it out",
     "per_device_train_batch_size": "use batch_rows for a step, batch_tokens for a micro-batch",
     "gradient_accumulation_steps": "use batch_rows, the rows of an optimizer step",
@@ -36,62 +51,72 @@ _Loader.add_implicit_resolver(
 )
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class DataPart(_Strict):
-    """One source of conversations; ``limit`` takes that many, chosen by ``seed``."""
-
-    task: str
-    split: str = "train"
-    limit: int | None = Field(default=None, gt=0)
-    seed: int = 0
-
-
-class Validation(_Strict):
-    """Conversations of the first data part that are never trained on, cut by page."""
-
-    conversations: int = Field(default=150, ge=0)
-    seed: int = 0
-    scored: int = Field(default=40, ge=0)  # how many of them the held-out loss is measured on
-
-
-class Adapter(_Strict):
-    """LoRA on top of frozen weights (``qlora``: 4-bit ones), or full fine-tuning (``none``)."""
-
-    method: Literal["none", "lora", "qlora"] = "lora"
-    rank: int = Field(default=16, gt=0)
-    alpha: int = Field(default=32, gt=0)
-    dropout: float = Field(default=0.0, ge=0, lt=1)
-    targets: str | list[str] = "all-linear"
-    start_from: str | None = None  # an adapter or run folder to go on from, with its own rank
-
-    @model_validator(mode="after")
-    def _adapter_to_start_from(self) -> Adapter:
-        if self.method == "none" and self.start_from is not None:
-            raise ValueError("start_from needs an adapter, but method is none; name it as model")
-        return self
-
-
-class Recipe(_Strict):
+class Recipe(Section):
     """One supervised fine-tuning.
 
-    ``dtype`` is what is computed in; weights that are all trained are held in float32.
+    ``dtype`` is what is computed in; weights that are all trained are held in float32. ``target``
+    and ``input`` other than ``tool`` and ``all`` are for single questions (targets/single.py).
     """
 
     model: str
     dtype: Literal["float32", "bfloat16", "float16"] = "bfloat16"
-    prompt: Literal["short", "long"] = "long"
+    prompt: PromptForm = "long"
+    prompt_style: PromptStyle = "instruct"  # base: text to continue, for models without template
+    target: Target = "tool"
+    input: Input = "all"
+    text_distractors: int = Field(default=3, ge=0)  # of noisy_gold
+    table_distractors: int = Field(default=2, ge=0)
+    context_seed: int = 0
+    budget: int = Field(default=10, gt=0)  # of retrieved: paragraphs and rows
     data: list[DataPart] = Field(min_length=1)
     validation: Validation = Validation()
+    train_tokens: int | None = Field(default=None, gt=0)  # encoded tokens, instead of epochs
     rows: Literal["page", "target"] = "page"  # a page's rows as one tree, or one by one
     max_tokens: int = Field(4096, gt=0)  # longer rows are left out and reported, never cut
     batch_rows: int = Field(64, gt=0)  # of an optimizer step, about; trees are not split for it
     batch_tokens: int = Field(4096, gt=0)  # of a micro-batch
     adapter: Adapter = Adapter()
-    trainer: dict[str, Any] = {}
-    output: str | None = None
+    quantization: Quantization = Quantization()
+    trainer: dict[str, Any] = Field(default_factory=dict)
+    generation: Generation = Generation()
+    tracking: Tracking = Tracking()
+    gate: Literal["off", "warn", "stop"] = "off"  # where the base model answers nothing right
+    gate_sample: int = Field(default=50, gt=0)
+    output: str | None = None  # {input} and {target} stand for these keys
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Recipe:
+        if self.target == "tool" and self.prompt_style == "base":
+            raise ValueError("tool calls need a chat template: prompt_style base has none")
+        if self.train_tokens is not None and "max_steps" in self.trainer:
+            raise ValueError("train_tokens and trainer.max_steps contradict each other")
+        return self
+
+    @property
+    def single(self) -> Single | None:
+        """How single questions are put; None where whole conversations are trained on."""
+        if self.target == "tool" and self.input == "all":
+            return None
+        context = ContextOptions(
+            self.input,
+            self.text_distractors,
+            self.table_distractors,
+            self.context_seed,
+            self.budget,
+        )
+        return Single(self.target, context)
+
+    @property
+    def folder(self) -> str | None:
+        """``output`` with what stands in braces filled in."""
+        if self.output is None:
+            return None
+        return self.output.replace("{input}", self.input).replace("{target}", self.target)
+
+    @property
+    def checkpointing(self) -> bool:
+        """Whether activations are computed again in the backward pass instead of kept."""
+        return any(bool(self.trainer.get(name)) for name in CHECKPOINTING)
 
 
 def load_recipe(path: str | Path, overrides: list[str] | None = None) -> Recipe:
@@ -185,6 +210,9 @@ def _known_keys(location: tuple[int | str, ...]) -> list[str]:
         "data": DataPart,
         "validation": Validation,
         "adapter": Adapter,
+        "quantization": Quantization,
+        "generation": Generation,
+        "tracking": Tracking,
     }
     if len(location) > 1:
         return list(sections[location[0]].model_fields)

@@ -16,7 +16,7 @@ import torch
 from torch.utils.data import Sampler
 from transformers import Trainer
 
-from crossfoot.training.batches import StepSampler, micro_batches, shares
+from crossfoot.training.batches import StepSampler, even_out, idle, micro_batches, shares
 from crossfoot.training.logprobs import Way, target_logprobs
 from crossfoot.training.tree import Tree
 
@@ -93,13 +93,28 @@ class TreeTrainer(Trainer):  # type: ignore[misc]
         self, model: Any, inputs: dict[str, Any], num_items_in_batch: torch.Tensor | None = None
     ) -> torch.Tensor:
         """Forward and backward of each micro-batch; processes exchange gradients at the last."""
-        batches = micro_batches(inputs["trees"], self.batch_tokens)
+        batches = self._in_step(micro_batches(inputs["trees"], self.batch_tokens))
         losses = []
         for number, trees in enumerate(batches):
             last = number + 1 == len(batches)
+            # DeepSpeed takes an optimizer step after each backward pass that this marks.
+            self.accelerator.gradient_state._set_sync_gradients(last)
             with contextlib.nullcontext() if last else self.accelerator.no_sync(model):
                 losses.append(super().training_step(model, {"trees": trees}, num_items_in_batch))
         return torch.stack(losses).sum()
+
+    @property
+    def split(self) -> bool:
+        """Whether processes hold parts of the model or its gradients, not all of them."""
+        return bool(self.is_fsdp_enabled or self.is_deepspeed_enabled)
+
+    def _in_step(self, batches: list[list[Tree]]) -> list[list[Tree]]:
+        """Where the model is split every pass is an exchange: as many for each process."""
+        if not self.split:
+            return batches
+        count = torch.tensor([len(batches)], device=self.args.device)
+        most = int(self.accelerator.gather(count).max())
+        return even_out(batches, most)
 
     def compute_loss(
         self,
@@ -124,10 +139,11 @@ class TreeTrainer(Trainer):  # type: ignore[misc]
         """Mean negative log-likelihood per target token over the held-out trees."""
         started = time.perf_counter()
         trees = self.eval_dataset if eval_dataset is None else eval_dataset
-        mine = trees[self.args.process_index :: self.args.world_size]
+        # No process is without a tree, as all take part in each exchange.
+        mine = trees[self.args.process_index :: self.args.world_size] or [idle(trees[0])]
         self.model.eval()
         summed = torch.zeros(2, dtype=torch.float64)  # loss and tokens
-        for batch in micro_batches(mine, self.batch_tokens):
+        for batch in self._in_step(micro_batches(mine, self.batch_tokens)):
             with torch.no_grad(), self.compute_loss_context_manager():
                 loss = tree_loss(self.model, batch, self.way)
             tokens = sum(len(completion) for tree in batch for completion in tree.completions)

@@ -7,7 +7,6 @@ The folder gets ``recipe.yaml`` (resolved), ``args.json``, ``environment.json``,
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
 from collections.abc import Callable, Sequence
@@ -17,30 +16,37 @@ from typing import Any
 
 import torch
 import yaml
-from pydantic import ValidationError
 from transformers import PrinterCallback, TrainerCallback, TrainingArguments, set_seed
 
-from crossfoot.chat.template import Chat
 from crossfoot.errors import RecipeError
 from crossfoot.models import unsloth
 from crossfoot.models.adapters import add_adapter, save_trained
 from crossfoot.models.loading import DTYPES, identity, load_config, load_model, load_tokenizer
+from crossfoot.reports import trackers
 from crossfoot.reports.card import model_card
 from crossfoot.runs.folder import RunFolder, environment
+from crossfoot.targets.single import chat_for
 from crossfoot.tasks.split import choose
+from crossfoot.training.arguments import CHECKPOINTS, keep_budget, training_arguments
 from crossfoot.training.batches import plan_steps
 from crossfoot.training.data import TrainingData, Trees, build_trees, load_data
+from crossfoot.training.gate import pass_gate
 from crossfoot.training.logprobs import Way
-from crossfoot.training.machine import check_dtype, check_optimizer
-from crossfoot.training.memory import explained_shortage, is_shortage
-from crossfoot.training.recipe import Recipe
+from crossfoot.training.machine import check_split
+from crossfoot.training.recipe import CHECKPOINTING, Recipe
+from crossfoot.training.resume import (
+    EVAL_LOSS,
+    FINAL,
+    METRICS,
+    TRAIN_LOSS,
+    check_folder,
+    last_checkpoint,
+    rewind,
+)
 from crossfoot.training.sft import TreeTrainer
 from crossfoot.training.sharing import choose_way
+from crossfoot.training.shortage import explained_shortage, is_shortage
 from crossfoot.training.tree import Tree
-
-CHECKPOINTS = "checkpoints"
-FINAL = "final_model"
-METRICS, TRAIN_LOSS, EVAL_LOSS = "metrics.jsonl", "train_loss.log", "eval_loss.log"
 
 # Called with the step, the number of steps, and what was measured at it.
 Progress = Callable[[int, int, dict[str, float]], None]
@@ -83,14 +89,18 @@ def train(
     arguments = training_arguments(recipe, output)
     writes = arguments.process_index == 0  # of several processes the first one alone
     if writes:
-        _check_folder(run, recipe, resume)
+        check_folder(run, recipe, resume)
     prepared = prepare(recipe)
     trained, held_out = prepared.trained, prepared.held_out
     set_seed(arguments.seed)
     with explained_shortage(recipe, output, loading=True):
         model = _model(recipe, say if writes else lambda line: None)
+    checkpoint = last_checkpoint(output)
+    if checkpoint is None:
+        asked = prepared.data.validation or prepared.data.train
+        pass_gate(recipe, model, prepared.tokenizer, asked, say if writes else lambda line: None)
     way, why = choose_way(model)
-    checkpoint = _last_checkpoint(output)
+    check_split(way, arguments)
     before = 0.0
     if writes:
         say(why)
@@ -105,16 +115,21 @@ def train(
         run.write_json("environment.json", environment() | {"base": identity(recipe.model, model)})
         run.write_json("data.json", _data_summary(prepared, way))
         run.write_json("args.json", arguments.to_sanitized_dict())
-        before = _rewind(run, checkpoint)
+        before = rewind(run, checkpoint)
+    trackers.begin(recipe.tracking, output)
     trainer = _trainer(recipe, arguments, model, trained, held_out, way)
     trainer.add_callback(_RunLog(run, before, progress))
     started = time.perf_counter()
-    with explained_shortage(recipe, output, kept=lambda: _last_checkpoint(output)):
+    with explained_shortage(recipe, output, kept=lambda: last_checkpoint(output)):
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
         duration = before + time.perf_counter() - started
         final = trainer.evaluate() if held_out.trees else {}
+    # Parts of a model that is split among processes are put together by all of them.
+    whole = trainer.accelerator.get_state_dict(trainer.model_wrapped) if trainer.split else None
     if writes:
-        save_trained(model.to(DTYPES[recipe.dtype]), prepared.tokenizer, output / FINAL)
+        trackers.end(recipe.tracking)
+        final_dtype = DTYPES[recipe.dtype]
+        save_trained(model, prepared.tokenizer, output / FINAL, recipe.prompt, final_dtype, whole)
         run.write_json("timing.json", _timing(duration, final))
         run.write_text("README.md", model_card(run))
         shutil.rmtree(output / CHECKPOINTS, ignore_errors=True)
@@ -135,7 +150,7 @@ class Prepared:
 def prepare(recipe: Recipe) -> Prepared:
     """Read what a recipe trains on; RecipeError where nothing is left of it."""
     tokenizer = load_tokenizer(recipe.model)
-    chat = Chat(tokenizer)
+    chat = chat_for(tokenizer, recipe.target, recipe.prompt_style)
     data = load_data(recipe)
     trained = build_trees(data.train, chat, recipe)
     if not trained.trees:
@@ -152,13 +167,16 @@ def _trainer(
     held_out: Trees,
     way: Way,
 ) -> TreeTrainer:
-    checkpoint = arguments.gradient_checkpointing and way == "fork"
+    checkpoint = recipe.checkpointing and way == "fork"
     if checkpoint:  # transformers' own switches caches off
-        arguments.gradient_checkpointing = False
+        for name in CHECKPOINTING:
+            setattr(arguments, name, False)
+    steps = steps_of(trained.trees, recipe, arguments)
+    keep_budget(arguments, recipe, steps)
     trainer = TreeTrainer(
         model=model,
         args=arguments,
-        steps=steps_of(trained.trees, recipe, arguments),
+        steps=steps,
         held_out=held_out.trees,
         batch_tokens=recipe.batch_tokens,
         way=way,
@@ -196,7 +214,8 @@ def _model(recipe: Recipe, say: Callable[[str], None]) -> Any:
             say(f"PEFT, not Unsloth: {reason}")
     method = recipe.adapter.method
     dtype = "float32" if method == "none" else recipe.dtype
-    base = load_model(recipe.model, dtype=dtype, four_bit=method == "qlora")
+    packed = recipe.quantization.model_dump() if method == "qlora" else None
+    base = load_model(recipe.model, dtype=dtype, four_bit=packed is not None, packing=packed)
     return add_adapter(base, **recipe.adapter.model_dump())
 
 
@@ -220,95 +239,9 @@ def _nothing_to_train_on(trees: Trees, recipe: Recipe) -> RecipeError:
         return RecipeError(
             f"every conversation is longer than {recipe.max_tokens} tokens",
             field="max_tokens",
-            advice="raise it, or use prompt: short",
+            advice="raise it, or use prompt: short, or an input that shows less",
         )
     return RecipeError("no conversation has a labelled turn to train on", field="data")
-
-
-def training_arguments(recipe: Recipe, output: Path) -> TrainingArguments:
-    """The recipe's ``trainer:`` section over defaults that suit pages.
-
-    RecipeError where this machine lacks what the recipe asks for.
-    """
-    check_dtype(recipe)
-    cpu = not torch.cuda.is_available()
-    options: dict[str, Any] = {
-        "per_device_train_batch_size": 1,  # one step's trees
-        "learning_rate": 3e-4,
-        "lr_scheduler_type": "cosine",
-        "num_train_epochs": 1,
-        "logging_steps": 1,
-        "save_steps": 50,
-        "disable_tqdm": True,
-        "report_to": "none",
-        "save_total_limit": 1,
-        "bf16": recipe.dtype == "bfloat16",
-        "fp16": recipe.dtype == "float16" and not cpu,
-        "use_cpu": cpu,
-        "dataloader_pin_memory": False,
-    }
-    options |= recipe.trainer
-    options |= {"output_dir": str(output / CHECKPOINTS), "remove_unused_columns": False}
-    try:
-        arguments = TrainingArguments(**options)
-    except (TypeError, ValueError) as error:
-        raise RecipeError(str(error), field="trainer") from error
-    check_optimizer(arguments)
-    return arguments
-
-
-def _check_folder(run: RunFolder, recipe: Recipe, resume: bool) -> None:
-    """A finished or foreign folder is never overwritten."""
-    if (run.path / FINAL).exists():
-        raise RecipeError(
-            "a finished run lies here", file=run.path, advice="choose another --output"
-        )
-    started = run.path / "recipe.yaml"
-    if not started.is_file():
-        return
-    if not resume:
-        raise RecipeError(
-            "an unfinished run lies here", file=run.path, advice="add --resume, or remove it"
-        )
-    try:
-        previous = Recipe.model_validate(yaml.safe_load(started.read_text("utf-8")))
-    except (yaml.YAMLError, ValidationError) as error:
-        raise RecipeError("not the recipe of a run", file=started) from error
-    was, now = _lasting(previous), _lasting(recipe)
-    changed = [key for key in now if now[key] != was[key]]
-    if changed:
-        raise RecipeError(
-            f"the run here was started with another recipe ({', '.join(changed)} differ)",
-            file=run.path,
-            advice="go on with its own recipe.yaml, or choose another --output",
-        )
-
-
-def _lasting(recipe: Recipe) -> dict[str, Any]:
-    """What a resumed run may not change; computing activations again changes no result."""
-    document = recipe.model_dump()
-    document["trainer"].pop("gradient_checkpointing", None)
-    return document
-
-
-def _last_checkpoint(output: Path) -> Path | None:
-    """The last whole checkpoint; Trainer writes ``trainer_state.json`` last."""
-    whole: dict[int, Path] = {}
-    for state in (output / CHECKPOINTS).glob("checkpoint-*/trainer_state.json"):
-        try:
-            whole[json.loads(state.read_text("utf-8"))["global_step"]] = state.parent
-        except ValueError:
-            continue
-    return whole[max(whole)] if whole else None
-
-
-def _rewind(run: RunFolder, checkpoint: Path | None) -> float:
-    """Drop what was logged after the checkpoint; the seconds of training that it took."""
-    step = int(checkpoint.name.rpartition("-")[2]) if checkpoint else 0
-    for name in (METRICS, TRAIN_LOSS, EVAL_LOSS):
-        run.write_lines(name, [line for line in run.read_lines(name) if line["step"] <= step])
-    kept = run.read_lines(METRICS)
-    return float(kept[-1].get("seconds", 0)) if kept else 0.0
 
 
 def _data_summary(prepared: Prepared, way: Way) -> dict[str, Any]:
@@ -326,6 +259,7 @@ def _data_summary(prepared: Prepared, way: Way) -> dict[str, Any]:
     return {
         "train": counts(prepared.trained),
         "validation": counts(prepared.held_out),
+        "unusable": dict(prepared.data.unusable.most_common()),
         "validation_ids": [sample.sample_id for sample in prepared.data.validation],
         "way": way,
     }

@@ -6,6 +6,7 @@ were issued. ConvFinQA joins questions on one page in the same way (Chen et al. 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from random import Random
 
 from crossfoot.tasks.synthetic import over_lines, over_years
@@ -40,10 +41,15 @@ PLANS: tuple[tuple[Plan, int], ...] = (
 
 def draw_conversation(draft: Draft, rng: Random) -> Asked:
     """Turns on a page; fewer than MIN_TURNS where the page gave too little."""
+    return join_plans(lambda: _plan(draft, rng), rng)
+
+
+def join_plans(draw: Callable[[], Asked | None], rng: Random) -> Asked:
+    """Plans one after the other, until the conversation is as long as one is at random."""
     asked: Asked = []
     goal = rng.choices((2, 3, 4, 5, 6), (34, 26, 22, 12, 6))[0]
     for _ in range(_TRIES):
-        more = _plan(draft, rng) or []
+        more = draw() or []
         programs = {program for _, program in asked}
         repeats = any(program in programs for _, program in more)
         if not repeats and len(asked) + len(more) <= MAX_TURNS:

@@ -51,13 +51,13 @@ def _sample(seed: int, index: int) -> Sample:
         # A seed that is text is hashed with sha512: the same in every process.
         rng = Random(f"crossfoot/{seed}/{index}/{attempt}")
         draft = draw_page(f"{name}/page.pdf", rng)
-        turns = _labelled(draw_conversation(draft, rng), draft.page)
+        turns = labelled(draw_conversation(draft, rng), draft.page)
         if len(turns) >= MIN_TURNS:
             return Sample(name, draft.page, turns)
     raise CrossfootError(f"no page of seed {seed} gave sample {index}")
 
 
-def _labelled(asked: Asked, page: Page) -> tuple[Turn, ...]:
+def labelled(asked: Asked, page: Page) -> tuple[Turn, ...]:
     """The turns with their answers; none where a program does not execute."""
     turns = []
     for question, program in asked:

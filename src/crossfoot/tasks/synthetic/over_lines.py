@@ -67,7 +67,7 @@ def _portion_at_once(voice: Voice, part: int, slot: int, y: str, share: str) -> 
 def _elsewhere(voice: Voice, part: int, slot: int, share: str, rng: Random) -> Asked:
     """The same share in another slot, and the difference."""
     grid = voice.grid
-    if not grid.dated or grid.total is None or rng.random() < 0.25:
+    if not grid.dated or len(grid.slots) < 2 or grid.total is None or rng.random() < 0.25:
         return []
     again = rng.choice([other for other in range(len(grid.slots)) if other != slot])
     other = f"divide({grid.literal(part, again)}, {grid.literal(grid.total, again)})"

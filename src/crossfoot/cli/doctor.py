@@ -1,0 +1,141 @@
+"""``crossfoot doctor``: what this machine can do, and which recipe fits."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+
+from crossfoot.cli.output import console, print_json, print_table
+from crossfoot.cli.quiet import quiet_libraries
+
+if TYPE_CHECKING:
+    from crossfoot.training.fitting import Fit
+
+MANY_HOURS = 24  # for a million tokens: fitting is not enough
+
+
+def doctor(
+    recipes: Annotated[
+        list[Path] | None, typer.Argument(help="Recipes to fit; those in recipes/ if not given.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")] = False,
+) -> None:
+    """Look at the machine, run every extra once, and say which recipe fits.
+
+    Nothing is loaded or downloaded; memory and time of recipes are estimates.
+    """
+    quiet_libraries()
+    from crossfoot.training.examine import caches, extras, hardware, hub, rates
+    from crossfoot.training.speed import EFFICIENCY
+
+    found = hardware()
+    speed = rates()
+    works = extras()
+    report: dict[str, Any] = {
+        "hardware": found,
+        "gigaflops": speed,
+        "extras": works,
+        "caches": caches(),
+        "hub": hub(),
+    }
+    console.print("estimating the memory of recipes", highlight=False)
+    rows = _fits(recipes or sorted(Path("recipes").glob("*.yaml")), found)
+    for row in rows:
+        row["hours_per_million_tokens"] = _hours(row, speed, EFFICIENCY)
+    report |= {"recipes": rows, "recommended": _recommended(rows)}
+    if json:
+        print_json(report)
+        return
+    _print_machine(report)
+    _print_recipes(rows, report["recommended"])
+
+
+def _fits(paths: list[Path], found: dict[str, Any]) -> list[dict[str, Any]]:
+    from crossfoot.errors import CrossfootError
+    from crossfoot.training.fitting import fits
+    from crossfoot.training.recipe import load_recipe
+
+    device, free = found["device"], found["free_bytes"]
+    rows = []
+    for path in paths:
+        recipe = load_recipe(path)
+        try:
+            rows.append(_row(path, recipe.dtype, fits(recipe, free, device)))
+        except CrossfootError as error:
+            console.print(f"{path.name}: {error}", markup=False, highlight=False, soft_wrap=True)
+    return rows
+
+
+def _row(path: Path, dtype: str, fit: Fit) -> dict[str, Any]:
+    return {
+        "recipe": str(path),
+        "model": fit.model,
+        "dtype": dtype,
+        "parameters": fit.parameters,
+        "needed_bytes": fit.needed_bytes,
+        "batch_tokens": fit.batch_tokens,
+        "flops_per_token": fit.flops_per_token,
+    }
+
+
+def _hours(row: dict[str, Any], speed: dict[str, float], efficiency: float) -> float | None:
+    if row["flops_per_token"] is None:
+        return None
+    seconds: float = row["flops_per_token"] * 1e6 / (efficiency * speed[row["dtype"]] * 1e9)
+    return seconds / 3600
+
+
+def _recommended(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """Of the recipes that fit and end within the day, that of the largest model."""
+    able = [
+        row
+        for row in rows
+        if row["batch_tokens"] is not None and row["hours_per_million_tokens"] < MANY_HOURS
+    ]
+    return max(able, key=lambda row: row["parameters"]) if able else None
+
+
+def _print_machine(report: dict[str, Any]) -> None:
+    table = Table(show_header=False)
+    machine = report["hardware"]
+    for name, value in machine["told"].items():
+        table.add_row(name, value)
+    rates = ", ".join(f"{name} {rate:,.0f}" for name, rate in report["gigaflops"].items())
+    table.add_row("GFLOP/s", rates)
+    table.add_section()
+    for name, said in report["extras"].items():
+        table.add_row(f"extra {name}", said)
+    table.add_section()
+    for name, said in report["caches"].items():
+        table.add_row(name, said)
+    table.add_row("hub", report["hub"])
+    print_table(table)
+
+
+def _print_recipes(rows: list[dict[str, Any]], recommended: dict[str, Any] | None) -> None:
+    table = Table(title="recipes, estimated")
+    for heading in ("recipe", "parameters", "memory", "batch_tokens", "hours for 1M tokens"):
+        table.add_column(heading, justify="left" if heading == "recipe" else "right")
+    for row in rows:
+        fits, hours = row["batch_tokens"], row["hours_per_million_tokens"]
+        table.add_row(
+            Path(row["recipe"]).name,
+            f"{row['parameters'] / 1e9:.2f}B",
+            f"{row['needed_bytes'] / 1e9:.1f} GB",
+            "does not fit" if fits is None else f"{fits:,}",
+            "" if hours is None else f"{hours:,.1f}",
+        )
+    print_table(table)
+    if recommended is None:
+        console.print("no recipe here fits this machine; add adapter.method=qlora to one")
+    else:
+        console.print(
+            f"recommended: crossfoot train {recommended['recipe']} "
+            f"batch_tokens={recommended['batch_tokens']}",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )

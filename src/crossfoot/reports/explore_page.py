@@ -1,0 +1,75 @@
+"""A data set as one HTML page without scripts: figures, lengths, suspicious labels, near twins.
+
+``explore_page("finqa, dev", samples, {"train": train}, tokenizer)`` is its text. Everything that
+comes out of the data is escaped.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from typing import Any
+
+from crossfoot.errors import RecipeError
+from crossfoot.pages.markdown import render_page
+from crossfoot.reports.figures import bars, histogram
+from crossfoot.tasks.base import Sample
+from crossfoot.tasks.duplicates import near_pages, shared_pages
+from crossfoot.tasks.overview import overview, spread
+from crossfoot.tasks.suspicious import suspicions
+
+FIGURES = {
+    "operations": "operations of gold programs",
+    "steps": "steps of gold programs",
+    "units": "units of the answers",
+    "positions": "turns of a conversation",
+    "evidence": "evidence: named, rebuilt, or neither",
+    "evidence_in": "where the evidence stands",
+}
+
+
+def explore_page(
+    title: str, samples: Sequence[Sample], others: Mapping[str, Sequence[Sample]], tokenizer: Any
+) -> str:
+    """HTML of a split, compared with ``others`` by their names."""
+    try:
+        import jinja2
+    except ImportError as error:
+        raise RecipeError(
+            "the page needs jinja2", advice="pip install 'crossfoot[figures]'"
+        ) from error
+    counts = overview(samples)
+    tokens = page_tokens(samples, tokenizer)
+    found = suspicions(samples)
+    text = (files("crossfoot.reports") / "templates" / "explore.html.jinja").read_text("utf-8")
+    template = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined).from_string(
+        text
+    )
+    return template.render(
+        title=title,
+        counts={name.replace("_", " "): n for name, n in counts.items() if isinstance(n, int)},
+        figures=[
+            *(bars(counts[name], what) for name, what in FIGURES.items() if counts[name]),
+            histogram(tokens, "length of pages", f"tokens of {_name(tokenizer)}"),
+        ],
+        tokens=spread(tokens),
+        tokenizer=_name(tokenizer),
+        kinds=Counter(one.kind for one in found).most_common(),
+        suspicious=found,
+        twins={
+            name: (shared_pages(samples, other), near_pages(samples, other))
+            for name, other in others.items()
+        },
+    )
+
+
+def page_tokens(samples: Sequence[Sample], tokenizer: Any) -> list[int]:
+    """Tokens of each page as prompts show it."""
+    pages = {sample.page.page_id: sample.page for sample in samples}
+    texts = [render_page(page) for page in pages.values()]
+    return [len(ids) for ids in tokenizer(texts, add_special_tokens=False)["input_ids"]]
+
+
+def _name(tokenizer: Any) -> str:
+    return str(tokenizer.name_or_path).rstrip("/").rpartition("/")[2]

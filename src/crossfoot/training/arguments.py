@@ -1,0 +1,65 @@
+"""Trainer's arguments for a recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import TrainingArguments
+
+from crossfoot.errors import RecipeError
+from crossfoot.reports.trackers import check_trackers
+from crossfoot.training.machine import check_dtype, check_optimizer
+from crossfoot.training.recipe import Recipe
+from crossfoot.training.tree import Tree
+
+CHECKPOINTS = "checkpoints"
+
+
+def training_arguments(recipe: Recipe, output: Path) -> TrainingArguments:
+    """The recipe's ``trainer:`` section over defaults that suit pages.
+
+    RecipeError where this machine lacks what the recipe asks for.
+    """
+    check_dtype(recipe)
+    check_trackers(recipe.tracking)
+    cpu = not torch.cuda.is_available()
+    options: dict[str, Any] = {
+        "per_device_train_batch_size": 1,  # one step's trees
+        "learning_rate": 3e-4,
+        "lr_scheduler_type": "cosine",
+        "num_train_epochs": 1,
+        "logging_steps": 1,
+        "save_steps": 50,
+        "disable_tqdm": True,
+        "report_to": recipe.tracking.report_to or "none",
+        "project": recipe.tracking.project,
+        "run_name": output.name,
+        "save_total_limit": 1,
+        "bf16": recipe.dtype == "bfloat16",
+        "fp16": recipe.dtype == "float16" and not cpu,
+        "use_cpu": cpu,
+        "dataloader_pin_memory": False,
+    }
+    options |= recipe.trainer
+    options |= {"output_dir": str(output / CHECKPOINTS), "remove_unused_columns": False}
+    try:
+        arguments = TrainingArguments(**options)
+    except (TypeError, ValueError) as error:
+        raise RecipeError(str(error), field="trainer") from error
+    check_optimizer(arguments)
+    return arguments
+
+
+def keep_budget(
+    arguments: TrainingArguments, recipe: Recipe, steps: Sequence[Sequence[Tree]]
+) -> None:
+    """Set the number of steps that encode ``train_tokens``, where the recipe has them.
+
+    ``steps`` are those of an epoch; the training goes through them as often as it takes.
+    """
+    if recipe.train_tokens is not None:
+        epoch = sum(len(tree) for step in steps for tree in step)
+        arguments.max_steps = max(1, round(len(steps) * recipe.train_tokens / epoch))

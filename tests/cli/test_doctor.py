@@ -1,0 +1,77 @@
+"""``crossfoot doctor``: on this machine, for real, with recipes of tiny models."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+import workshop
+from crossfoot.cli.main import app
+from crossfoot.training import examine
+from crossfoot.training.fitting import fits
+from crossfoot.training.recipe import load_recipe
+
+
+@pytest.fixture(scope="module")
+def recipe(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("doctor")
+    workshop.write_model(folder / "model")
+    return workshop.write_recipe(folder / "tiny.yaml", folder / "model")
+
+
+def test_the_report_says_what_works_and_which_recipe_fits(recipe, monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr(examine, "hub", lambda: "not asked")
+    done = CliRunner().invoke(app, ["doctor", str(recipe), "--json"])
+    assert done.exit_code == 0, done.output
+    report = json.loads(done.stdout)
+    assert report["extras"]["train"] == "works"
+    assert set(report["extras"]) == set(examine.EXTRAS)
+    assert report["hardware"]["free_bytes"] > 0
+    assert min(report["gigaflops"].values()) > 0
+    (row,) = report["recipes"]
+    assert row["batch_tokens"] == 4096
+    assert report["recommended"] == row
+
+
+def test_people_get_the_command(recipe, monkeypatch):
+    monkeypatch.setattr(examine, "EXTRAS", {})
+    monkeypatch.setattr(examine, "HUB_SECONDS", 0.2)
+    done = CliRunner().invoke(app, ["doctor", str(recipe)])
+    assert done.exit_code == 0, done.output
+    assert f"crossfoot train {recipe} batch_tokens=4096" in done.stderr.replace("\n", "")
+    assert "processor" in done.stdout
+
+
+def test_an_extra_that_is_missing_or_broken_is_told(monkeypatch):
+    def missing():
+        raise ImportError("no module", name="llguidance")
+
+    def broken():
+        raise OSError("libgomp.so: not found\nand more")
+
+    monkeypatch.setattr(examine, "EXTRAS", {"constrain": missing, "quant": broken})
+    assert examine.extras() == {
+        "constrain": "not installed (llguidance): pip install 'crossfoot[constrain]'",
+        "quant": "fails: libgomp.so: not found",
+    }
+
+
+def test_less_memory_means_a_smaller_micro_batch(recipe):
+    loaded = load_recipe(recipe)
+    whole = fits(loaded, 10**12, "cpu")
+    less = fits(loaded, int(whole.needed_bytes / 0.9) - 10**6, "cpu")
+    none = fits(loaded, int(0.5e9), "cpu")
+    assert whole.batch_tokens == 4096
+    assert less.batch_tokens in (1024, 2048)
+    assert less.needed_bytes < whole.needed_bytes
+    assert none.batch_tokens is None
+
+
+def test_a_model_that_is_not_here_is_known_by_its_shape(recipe):
+    loaded = load_recipe(recipe, ["model=Qwen/Qwen2.5-Coder-3B-Instruct", "adapter.method=none"])
+    found = fits(loaded, 20 * 10**9, "cpu")
+    assert found.batch_tokens is None
+    assert found.needed_bytes > 45 * 10**9

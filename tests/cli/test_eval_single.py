@@ -1,0 +1,160 @@
+"""``crossfoot eval`` of single questions: by options, by a run's recipe, into its folder."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import pytest
+
+import filings
+import workshop
+from crossfoot.cli import main
+from crossfoot.runs.folder import RunFolder
+from crossfoot.training.recipe import load_recipe
+from crossfoot.training.train import train
+
+QUESTIONS = 4
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory):
+    """A tiny model, questions, and two runs: an adapter and all weights."""
+    folder = tmp_path_factory.mktemp("workspace")
+    workshop.write_model(folder / "model")
+    records = [filings.finqa_record(number) for number in range(QUESTIONS)]
+    records[3]["qa"] |= {"gold_inds": {}, "program": "add(7, 8)", "exe_ans": 15}
+    for split in ("train", "dev"):
+        filings.write(folder / "data" / "finqa" / f"{split}.json", records)
+    filings.write(folder / "data" / "convfinqa" / "dev.json", [filings.convfinqa_record()])
+    put = {"target": "program", "input": "noisy_gold", "text_distractors": 1, "batch_rows": 3}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CROSSFOOT_DATA", str(folder / "data"))
+        for name, method in (("lora", "lora"), ("full", "none")):
+            recipe = workshop.recipe(
+                folder / "model",
+                data=[{"task": "finqa"}],
+                validation={"conversations": 0},
+                adapter={"method": method},
+                generation={"max_new_tokens": 6},
+                **put,
+            )
+            train(recipe, folder / name)
+    return folder
+
+
+@pytest.fixture
+def crossfoot(monkeypatch, capsys, workspace, tmp_path):
+    """Runs a command; its exit code, stdout and stderr."""
+    monkeypatch.setenv("CROSSFOOT_DATA", str(workspace / "data"))
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["crossfoot", *map(str, arguments)])
+        try:
+            main.run()
+            code = 0
+        except SystemExit as stop:
+            code = stop.code or 0
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return run
+
+
+def records(folder):
+    return RunFolder(folder).read_lines("test_predictions.jsonl")
+
+
+@pytest.mark.parametrize("name", ["lora", "full"])
+def test_a_run_is_evaluated_as_it_was_trained_and_in_its_own_folder(crossfoot, workspace, name):
+    folder = workspace / name
+    made = (folder / "environment.json").read_text()
+    code, out, err = crossfoot("eval", folder, "--json")
+    assert code == 0, err
+    assert "1 questions without evidence are left out" in err
+    document = json.loads(out)
+    assert document == json.loads((folder / "test_metrics.json").read_text())
+    assert (document["target"], document["input"]) == ("program", "noisy_gold")
+    assert document["turns"] == 3
+    assert document["evidence_recall"] == 1
+    assert document["inference_latency_ms_p95"] > 0
+    assert [one["completion_tokens"] <= 6 for one in records(folder)] == [True] * 3
+    shown = records(folder)[0]["messages"][0]["content"]
+    assert shown.count("cash paid") == 1
+    timing = json.loads((folder / "timing.json").read_text())
+    assert {"train_duration_seconds", "test_inference_seconds"} <= set(timing)
+    assert (folder / "environment.json").read_text() == made
+    assert "| official |" in (folder / "README.md").read_text()
+    own = load_recipe(folder / "recipe.yaml").model
+    full = name == "full"
+    assert document["model"] == (str(folder / "final_model") if full else own)
+    assert document["adapter"] == (None if full else str(folder / "final_model"))
+
+
+def test_options_change_what_the_recipe_says(crossfoot, workspace, tmp_path):
+    code, out, err = crossfoot(
+        *("eval", "finqa", "--adapter", workspace / "lora", "--json", "--output", tmp_path / "x"),
+        *("--target", "numerical", "--input", "retrieved", "--budget", 1, "--limit", 2),
+    )
+    assert code == 0, err
+    document = json.loads(out)
+    assert (document["target"], document["input"]) == ("numerical", "retrieved")
+    assert {one["target"] for one in records(tmp_path / "x")} == {"numerical"}
+    settings = json.loads((tmp_path / "x" / "evaluation.json").read_text())
+    assert settings["single"]["context"]["budget"] == 1
+    assert settings["limits"]["new_tokens"] == 6
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--target", "program", "--constrained", "--max-new-tokens", 40),
+        ("--target", "answer", "--num-beams", 2),
+        ("--target", "numerical", "--do-sample", "--temperature", 0.7, "--top-p", 0.9),
+        ("--target", "program", "--prompt-style", "base"),
+        ("--input", "gold", "--engine", "transformers"),
+    ],
+)
+def test_a_model_alone_answers_in_every_way(crossfoot, workspace, tmp_path, options):
+    def run(name):
+        code, out, err = crossfoot(
+            *("eval", "finqa", "--model", workspace / "model", "--output", tmp_path / name),
+            *("--limit", 2, "--json", *options),
+        )
+        assert code == 0, err
+        assert json.loads(out)["graders"]["official"]["total"] == 2
+        return [(one["messages"], one["completion_tokens"]) for one in records(tmp_path / name)]
+
+    assert run("one") == run("two")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--target", "programme"), "field target: Input should be 'program'"),
+        (("--input", "everything"), "field input"),
+        (("--target", "program", "--budget", "0"), "field budget"),
+        (("--top-p", "0.5"), "temperature and top_p are for samples"),
+        (("--num-beams", "2", "--engine", "openvino"), "openvino decodes greedily"),
+        (("--num-beams", "2", "--constrained"), "beams cannot be held to a format"),
+        (("--target", "answer", "--constrained"), "no format holds the target answer"),
+        (("--prompt-style", "base"), "tool calls need a chat template"),
+        (("--target", "program", "--few-shot"), "examples of calls"),
+        (("--target", "program", "--max-new-tokens", "9000"), "do not fit the model's context"),
+    ],
+)
+def test_a_mistake_is_one_line(crossfoot, workspace, tmp_path, options, said):
+    code, out, err = crossfoot(
+        *("eval", "finqa", "--model", workspace / "model", "--output", tmp_path / "run", *options)
+    )
+    assert (code, out) == (2, "")
+    assert said in err.splitlines()[-1]
+
+
+def test_conversations_are_no_single_questions(crossfoot, workspace):
+    code, _, err = crossfoot(
+        *("eval", "convfinqa", "--model", workspace / "model", "--target", "program")
+    )
+    assert code == 2
+    assert "for single questions: use finqa" in err

@@ -1,0 +1,154 @@
+"""Cell grounding: which cells a turn's numbers come from, in the words of the labelled page."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import tiny
+from crossfoot.agent.loop import Setting, converse
+from crossfoot.grading.answer import Gold
+from crossfoot.pages.markdown import render_labelled
+from crossfoot.pages.page import Page
+from crossfoot.pages.table import Table
+from crossfoot.targets.conversation import conversation_messages, turn_messages
+from crossfoot.targets.grounding import false_cells, grounding, operands_as_written, said_cells
+from crossfoot.tasks.base import Sample, Turn
+from crossfoot.tasks.registry import load_task
+
+PAGE = Page(
+    "debt.pdf",
+    ("interest paid was $ 121.1 in 2016 and $ 97.5 in 2015 .",),
+    Table(
+        (
+            ("", "2016", "2015"),
+            ("total debt", "$ 6225.2", "5879"),
+            ("bank obligations", "133.1", "234.3"),
+            ("other obligations", "133.1", "80"),
+            ("loans : ( 1 )", "55", "56"),
+            ("effective rate", "2.7% ( 2.7 % )", "3.0% ( 3.0 % )"),
+        )
+    ),
+    (),
+)
+
+
+def gold(program):
+    return Gold(0.0, program, "absolute", page=PAGE)
+
+
+@pytest.mark.parametrize(
+    ("program", "said"),
+    [
+        ("6225.2", "total debt: 2016 = 6225.2"),
+        ("2.7%", "effective rate: 2016 = 2.7%"),
+        ("subtract(6225.2, 5879), divide(#0, 5879)", "total debt: 2016 = 6225.2; 2015 = 5879"),
+        ("divide(80, 5879)", "other obligations: 2015 = 80 | total debt: 2015 = 5879"),
+        ("97.5", "text: paid was $ 121.1 in 2016 and $ 97.5"),
+        ("table_average(total debt, none)", "total debt:"),
+        ("multiply(80, const_1000)", "other obligations: 2015 = 80"),
+        ("add(7, 80)", "other obligations: 2015 = 80"),
+        ("56", "loans ( 1 ): 2015 = 56"),
+        ("7", ""),
+        ("no program", ""),
+    ],
+)
+def test_each_number_is_said_with_its_row_and_column(program, said):
+    assert grounding(gold(program), ["what was it?"], ()) == (said and f"Cells: {said}")
+
+
+@pytest.mark.parametrize("name", ["bank", "other"])
+def test_of_two_places_the_one_that_the_questions_name_is_meant(name):
+    asked = [f"what were the {name} obligations in 2015?", "and in 2016?"]
+    assert grounding(gold("133.1"), asked, ()) == f"Cells: {name} obligations: 2016 = 133.1"
+
+
+def test_a_table_without_header_is_said_by_its_rows():
+    page = Page("p", (), Table((("2013", "$ 516"), ("2014", "556"))), ())
+    for literal, said in (("516", "2013: 516"), ("556", "2014: 556")):
+        found = grounding(Gold(0.0, literal, "absolute", page=page), ["?"], ())
+        assert found == f"Cells: {said}"
+        assert false_cells(found, page) == []
+
+
+def test_what_is_known_is_not_said_again():
+    program = "subtract(6225.2, 5879)"
+    assert grounding(gold(program), ["?"], {"6225.2"}) == "Cells: total debt: 2015 = 5879"
+    assert grounding(gold(program), ["?"], {"6225.2", "5879"}) == ""
+
+
+def test_table_cells_are_said_as_the_labelled_page_prints_them():
+    page = render_labelled(PAGE.table)
+    for cell in PAGE.table.cells():
+        literal = cell.text.split("(")[0].strip("$ ")
+        said = grounding(gold(literal), [cell.row_header], ()).removeprefix("Cells: ")
+        head, _, tail = said.partition(": ")
+        line = next(line for line in page.split("\n") if line.startswith(f"{head}: "))
+        assert tail in line.removeprefix(f"{head}: ").split("; ")
+
+
+def test_operands_are_those_of_the_program_once():
+    assert operands_as_written(gold("add(1, 2), add(#0, 2), divide(#1, const_2)")) == ["1", "2"]
+    assert operands_as_written(gold("table_max(total debt, none)")) == ["total debt"]
+
+
+def test_only_the_first_call_of_a_grounded_turn_says_it():
+    sample = Sample(
+        "debt",
+        PAGE,
+        (
+            Turn("what was total debt in 2016?", Gold(6225.2, "6225.2", "absolute", page=PAGE)),
+            Turn("less 2015?", Gold(346.2, "subtract(6225.2, 5879)", "absolute", page=PAGE)),
+        ),
+    )
+    said = [m["content"] for m in conversation_messages(sample, "grounded")[1:]]
+    assert [text for text in said if "=" in text] == [
+        "Cells: total debt: 2016 = 6225.2",
+        "Cells: total debt: 2015 = 5879",
+    ]
+    assert not any("=" in m["content"] for m in conversation_messages(sample, "labelled")[1:])
+    whole = conversation_messages(sample, "grounded")
+    talk = converse(sample, Setting("grounded", history="gold"))
+    assert next(talk) == whole[:2]
+    second = turn_messages(sample.turns[1], "grounded", sample.turns[:1])
+    assert second == whole[3:]
+
+
+def test_a_turn_without_a_page_says_nothing():
+    assert grounding(Gold(1.0, "5829", "absolute"), ["?"], ()) == ""
+    assert turn_messages(tiny.sample().turns[0], "grounded")[0]["role"] == "user"
+
+
+def test_the_cells_of_a_reply_are_checked_against_the_page():
+    said = (
+        "Cells: total debt: 2016 = 6225.2; 2015 = 5878 | text: in 2016 and $ 97.5 | rate: 2016 = 1"
+    )
+    assert said_cells(said) == [
+        "total debt: 2016 = 6225.2",
+        "total debt: 2015 = 5878",
+        "text: in 2016 and $ 97.5",
+        "rate: 2016 = 1",
+    ]
+    assert false_cells(said, PAGE) == ["total debt: 2015 = 5878", "rate: 2016 = 1"]
+
+
+@pytest.mark.parametrize("text", ["", "total debt: 2016 = 6225.2", "Cells: a | b", "Cells: "])
+def test_other_text_names_no_cell(text):
+    assert said_cells(text) == []
+
+
+@given(st.text())
+def test_any_reply_can_be_read(text):
+    assert set(false_cells(text, PAGE)) <= set(said_cells(text))
+
+
+def test_every_gold_cell_is_true_on_real_pages(shared_data):
+    samples = load_task("convfinqa", "dev", shared_data)[:80]
+    said = [
+        (message["content"], sample.page)
+        for sample in samples
+        for message in conversation_messages(sample, "grounded")
+        if message["role"] == "assistant" and message["content"]
+    ]
+    false = [cell for text, page in said for cell in false_cells(text, page)]
+    assert len(said) > 150
+    assert false == []
