@@ -13,7 +13,7 @@ install: $(INSTALLED)
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --constraint constraints.txt torch
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[train,constrain,quant,serve,ray,openvino,track,figures,dev]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[train,constrain,quant,serve,ray,openvino,llamacpp,track,figures,dev]'
 	$(BIN)/python -c "from crossfoot.models.embedded import embedded_model; embedded_model()"
 	touch $(INSTALLED)
 

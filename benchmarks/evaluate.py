@@ -4,9 +4,11 @@
                                   [--history own|gold]
 
 The first way is always plain: transformers' ``generate`` in batches, bf16, nothing kept between
-turns. ConvFinQA dev where it is present, else synthetic conversations; the embedded model with the
-shipped adapter. Turns whose verdict differs from the plain way's are listed; the last line is one
-JSON object with ``ratio``, turns a second of the last engine by those of the plain way.
+turns. ``float32`` among the engines is our transformers engine in float32: what rounding alone
+does to verdicts. ConvFinQA dev where it is present, else synthetic conversations; the embedded
+model with the shipped adapter. Turns whose verdict differs from the plain way's are listed; what
+memory allows is told by bandwidth.py. The last line is one JSON object with ``ratio``, turns a
+second of the last engine by those of the plain way.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from bandwidth import bandwidth
 from crossfoot.agent.loop import Setting
 from crossfoot.cli.quiet import quiet_libraries
 from crossfoot.engines.base import Engine
@@ -27,18 +30,25 @@ from crossfoot.engines.local import TransformersEngine
 from crossfoot.errors import CrossfootError
 from crossfoot.evaluation.evaluate import evaluate, one_engine
 from crossfoot.evaluation.predictions import Prediction
-from crossfoot.models.embedded import EMBEDDED
+from crossfoot.models.embedded import EMBEDDED, embedded_model
 from crossfoot.runs.folder import RunFolder
 from crossfoot.tasks.base import Sample
 from crossfoot.tasks.registry import load_task
 from crossfoot.tasks.split import choose
 
 PLAIN = "plain generate"
+FLOAT32 = "float32"
+BATCH_SIZE = 16
 
 
 def build(name: str) -> Engine:
     """An engine by name; the plain one keeps nothing and leaves decoding to transformers."""
-    engine = build_engine("transformers" if name == PLAIN else name, EMBEDDED, shipped_adapter())
+    engine = build_engine(
+        "transformers" if name in (PLAIN, FLOAT32) else name,
+        EMBEDDED,
+        shipped_adapter(),
+        dtype="float32" if name == FLOAT32 else "bfloat16",
+    )
     if name == PLAIN and isinstance(engine, TransformersEngine):
         engine.reuse = engine.plain = False
     return engine
@@ -59,14 +69,32 @@ def run(name: str, samples: list[Sample], setting: Setting) -> tuple[float, list
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
         predictions = evaluate(
-            samples, one_engine(engine), RunFolder(Path(folder)), setting=setting, source={}
+            samples,
+            one_engine(engine),
+            RunFolder(Path(folder)),
+            setting=setting,
+            source={},
+            batch_size=BATCH_SIZE,
         )
         return time.perf_counter() - started, predictions
+
+
+def tokens_allowed(conversations: int) -> float:
+    """New tokens a second that memory allows to as many conversations as are decoded together."""
+    weights = sum(file.stat().st_size for file in embedded_model().glob("*.safetensors"))
+    return bandwidth() / weights * min(conversations, BATCH_SIZE)
 
 
 def is_right(prediction: Prediction) -> bool:
     """Whether its verdict says so."""
     return prediction.verdict is not None and prediction.verdict.correct
+
+
+def told(prediction: Prediction) -> str:
+    """An answer and its verdict."""
+    answer = prediction.answer
+    said = "no answer" if answer is None else f"{answer.value} {answer.unit}"
+    return f"{said} ({'right' if is_right(prediction) else 'wrong'})"
 
 
 def main() -> None:
@@ -80,11 +108,20 @@ def main() -> None:
     setting = Setting(history=options.history)
     rates: dict[str, float] = {}
     expected: list[Prediction] = []
-    result: dict[str, Any] = {"task": task, "conversations": len(samples)}
+    allowed = tokens_allowed(len(samples))
+    print(f"memory allows {allowed:.0f} new tokens/s", flush=True)
+    result: dict[str, Any] = {
+        "task": task,
+        "compared": f"turns per second / those of {PLAIN} in bfloat16",
+        "conversations": len(samples),
+        "history": options.history,
+        "tokens_per_second_allowed": round(allowed, 1),
+    }
     for name in (PLAIN, *options.engines.split(",")):
         seconds, predictions = run(name, samples, setting)
         expected = expected or predictions
         right = sum(is_right(item) for item in predictions)
+        tokens = sum(item.completion_tokens for item in predictions) / seconds
         rates[name] = len(predictions) / seconds
         different = [
             (found, plain)
@@ -92,15 +129,18 @@ def main() -> None:
             if is_right(found) != is_right(plain)
         ]
         print(
-            f"{name}: {seconds:.1f} s, {rates[name]:.2f} turns/s, {right} of {len(predictions)} "
-            f"right, {len(different)} other verdicts",
+            f"{name}: {seconds:.1f} s, {rates[name]:.3f} turns/s "
+            f"({rates[name] / rates[PLAIN]:.2f} x plain), {tokens:.1f} new tokens/s "
+            f"({tokens / allowed:.1%} of what memory allows), "
+            f"{right} of {len(predictions)} right, {len(different)} other verdicts",
             flush=True,
         )
         for found, plain in different:
-            print(f"  {found.id} turn {found.turn}: {found.answer} instead of {plain.answer}")
+            print(f"  {found.id} turn {found.turn}: {told(found)} instead of {told(plain)}")
         result[name] = {
             "seconds": round(seconds, 1),
             "turns": len(predictions),
+            "tokens_per_second": round(tokens, 1),
             "right": right,
             "same_verdict": round(1 - len(different) / len(predictions), 4),
             "ratio": round(rates[name] / rates[PLAIN], 2),

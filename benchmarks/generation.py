@@ -3,15 +3,16 @@
     python benchmarks/generation.py [--conversations N] [--task convfinqa|synthetic] [--skip NAME]
 
 The same conversations, with gold history so that all answer the same prompts, go through:
-``naive`` (``generate`` one prompt at a time, as a first script does it; two conversations alone),
-``plain`` (``generate`` in batches, which is our transformers engine without kept pages),
-``transformers`` (our engine, which keeps them) and ``openvino``. All in bfloat16 on as many threads
-as torch takes. The engines take turns batch by batch, so that a machine that is busy
-with something else is as busy for all of them; processor time is told beside wall time.
+``naive`` (transformers' ``generate``, one prompt at a time, as a first script does it; two
+conversations alone), ``plain`` (``generate`` in batches), ``unshared`` (our transformers engine,
+every page encoded again for every turn), ``transformers`` (our engine as it is), ``openvino`` and,
+where ``pip install xllamacpp`` was done, ``llama.cpp`` (its own server, with the GGUF that OpenVINO
+runs). 16-bit weights throughout, on as many threads as torch takes. The engines take turns batch by
+batch, so that a machine that is busy with something else is as busy for all of them; processor time
+is told beside wall time.
 
-The bound is what memory allows: a step reads all weights once for a whole batch, at the bandwidth
-of a large copy. The last line is one JSON object with ``ratio``, the turns per second of openvino
-over those of ``plain``, and every turn on which their verdicts differ.
+The bound is what memory allows (bandwidth.py). The last line is one JSON object with ``ratio``, the
+turns per second of openvino over those of ``plain``, and every turn on which their verdicts differ.
 """
 
 from __future__ import annotations
@@ -22,16 +23,21 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import torch
 
+import llama_cpp_server
+from bandwidth import bandwidth
 from crossfoot.agent.loop import Setting, TurnTranscript, run_batch
 from crossfoot.chat.template import Chat
 from crossfoot.cli.quiet import quiet_libraries
 from crossfoot.engines.base import Engine
+from crossfoot.engines.endpoint import Endpoint
 from crossfoot.engines.local import TransformersEngine
 from crossfoot.engines.openvino import OpenVinoEngine, gguf_file
+from crossfoot.engines.remote import RemoteEngine
 from crossfoot.errors import DataError
 from crossfoot.evaluation.evaluate import prediction
 from crossfoot.models.embedded import EMBEDDED, shipped_adapter
@@ -41,8 +47,18 @@ from crossfoot.tasks.registry import load_task
 from crossfoot.tasks.split import choose
 
 NAIVE_CONVERSATIONS = 2
-COPIED_BYTES = 2**29
-COPIES = 5
+LLAMA_CPP_CONTEXT = 8192  # tokens a conversation; as much as the model has
+
+
+class LlamaCpp(RemoteEngine):
+    """llama.cpp's server, asked over HTTP."""
+
+    def __init__(self, path: Path, batch_size: int) -> None:
+        self.server = llama_cpp_server.start(
+            path, conversations=batch_size, context=LLAMA_CPP_CONTEXT
+        )
+        endpoint = Endpoint(f"{self.server.listening_address}/v1")
+        super().__init__(endpoint, str(path), concurrency=batch_size)
 
 
 @dataclass
@@ -81,24 +97,12 @@ def _correct(sample: Sample, number: int, turn: TurnTranscript) -> bool:
     return verdict is not None and verdict.correct
 
 
-def bandwidth() -> float:
-    """Bytes a second that a copy of a large tensor reads and writes, the best of a few."""
-    source = torch.ones(COPIED_BYTES, dtype=torch.uint8)
-    target = torch.empty_like(source)
-    best = float("inf")
-    for _ in range(COPIES):
-        started = time.perf_counter()
-        target.copy_(source)
-        best = min(best, time.perf_counter() - started)
-    return 2 * COPIED_BYTES / best
-
-
 def main() -> None:
     """Measure and print."""
     arguments = _arguments()
     quiet_libraries()
     samples, task = _samples(arguments.task, arguments.conversations)
-    engines, weights = _engines()
+    engines, weights = _engines(arguments.batch_size)
     engines = {name: engine for name, engine in engines.items() if name not in arguments.skip}
     measured = {name: Measured() for name in engines}
     size = arguments.batch_size
@@ -154,17 +158,22 @@ def _summary(
     }
 
 
-def _engines() -> tuple[dict[str, Engine], int]:
+def _engines(batch_size: int) -> tuple[dict[str, Engine], int]:
     """The engines by name, and the bytes of the model's weights."""
     chat = Chat(load_tokenizer(EMBEDDED))
     model = load_adapter(load_model(EMBEDDED), shipped_adapter()).merge_and_unload()
     plain = TransformersEngine(model, chat, reuse=False)
+    plain.plain = False  # leaves decoding to generate
+    path = gguf_file(EMBEDDED, shipped_adapter())
     engines: dict[str, Engine] = {
         "naive": plain,
         "plain": plain,
+        "unshared": TransformersEngine(model, chat, reuse=False),
         "transformers": TransformersEngine(model, chat),
-        "openvino": OpenVinoEngine(gguf_file(EMBEDDED, shipped_adapter()), chat),
+        "openvino": OpenVinoEngine(path, chat),
     }
+    if llama_cpp_server.INSTALLED:
+        engines["llama.cpp"] = LlamaCpp(path, batch_size)
     return engines, sum(p.nbytes for p in model.parameters())
 
 
@@ -185,7 +194,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--batch-size", type=int, default=8)
     parser.add_argument("--task", default="convfinqa")
     parser.add_argument(
-        "--skip", action="append", default=[], choices=["naive", "transformers"], help="leave out"
+        "--skip",
+        action="append",
+        default=[],
+        choices=["naive", "unshared", "transformers", "llama.cpp"],
     )
     return parser.parse_args()
 

@@ -3,9 +3,9 @@
     python benchmarks/training_time.py [--conversations 2]
 
 Each setting is planned, and trained for two steps on synthetic pages, of which the second counts;
-in one thread, in seconds of the processor, so that other work on the machine does not count. The
-constant ``EFFICIENCY`` of crossfoot.training.speed was set by the setting marked ``fit``.
-``ratio`` is the largest estimate / measurement, or measurement / estimate, among the others; 1 is
+in one thread, in seconds of the processor, so that other work on the machine does not count.
+``exact_efficiency`` is the constant ``EFFICIENCY`` of crossfoot.training.speed that would have made
+an estimate exact. ``ratio`` is the largest estimate / measurement, or measurement / estimate; 1 is
 exact.
 """
 
@@ -27,7 +27,7 @@ from crossfoot.training.train import train
 
 # By name: what differs from LoRA over pages in bfloat16.
 SETTINGS: dict[str, dict[str, Any]] = {
-    "pages (fit)": {},
+    "pages": {},
     "pages, long instructions": {"prompt": "long"},
     "pages, checkpointing": {"trainer": {"gradient_checkpointing": True}},
     "pages, all weights": {"adapter": {"method": "none"}},
@@ -86,14 +86,14 @@ def main() -> None:
     for name in SETTINGS:
         lines.append(compared(name, conversations))
         print(json.dumps(lines[-1]), flush=True)
-    others = [line["estimate_by_measurement"] for line in lines if "fit" not in line["setting"]]
+    found = [line["estimate_by_measurement"] for line in lines]
     print(
         json.dumps(
             {
                 "benchmark": "training_time",
-                "ratio": round(max(max(one, 1 / one) for one in others), 2),
+                "ratio": round(max(max(one, 1 / one) for one in found), 2),
                 "compared": "estimated against measured seconds of a training, the worst of the "
-                "settings that did not set the constant; 1 is exact",
+                "settings; 1 is exact",
                 "settings": lines,
             }
         )

@@ -39,6 +39,7 @@ def data(tmp_path_factory):
 def crossfoot(monkeypatch, capsys, data, tmp_path):
     """Runs a command; its exit code, stdout and stderr."""
     monkeypatch.setenv("CROSSFOOT_DATA", str(data))
+    monkeypatch.setenv("CROSSFOOT_CACHE", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path)
 
     def run(*arguments):

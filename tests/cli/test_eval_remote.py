@@ -105,6 +105,24 @@ def test_a_server_that_goes_away_leaves_what_is_finished_and_the_run_goes_on(
     assert records(tmp_path / "cut") == records(tmp_path / "whole")
 
 
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        (faulty.raw(b"<!DOCTYPE html><html>Welcome!</html>"), "does not answer as an OpenAI"),
+        (faulty.raw(b'{"model": "tuned", "choi'), "does not answer as an OpenAI"),
+        (faulty.body(faulty.completion("so", model="base")), "answers as 'base'"),
+        (faulty.body({"detail": "no such route"}, 404), "answered 404: no such route"),
+    ],
+    ids=["html", "cut", "model", "404"],
+)
+def test_a_server_that_turns_wrong_leaves_what_is_finished(crossfoot, tmp_path, fault, told):
+    with faulty.serving(after(8, fault)) as server:
+        code, out, err = crossfoot(server.address, "--output", tmp_path / "run")
+    assert (code, out) == (2, "")
+    assert told in err.splitlines()[-1]
+    assert len(records(tmp_path / "run")) == TURNS / 2
+
+
 def test_a_restart_in_the_middle_is_not_noticed(crossfoot, tmp_path):
     restarted = []
     first = faulty.Server(after(8, lambda handler, request: stop(handler)))

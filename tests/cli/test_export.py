@@ -18,9 +18,11 @@ from typer.testing import CliRunner
 import families
 import tiny
 import workshop
+from crossfoot.cli import main
 from crossfoot.cli.main import app
 from crossfoot.errors import ModelError
 from crossfoot.models.adapters import save_trained
+from crossfoot.models.export import cached_gguf, cached_merged, find_tuned
 from crossfoot.models.gguf import LOGIT_BOUNDS
 from crossfoot.models.loading import load_adapter, load_model
 
@@ -125,10 +127,50 @@ def _files_up_to(size: int) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("form", ["merged", "gguf"])
-def test_a_full_disk_leaves_nothing_behind(run: Path, tmp_path: Path, form: str) -> None:
-    with _files_up_to(40_000), pytest.raises(ModelError, match="cannot write this export"):
-        _export(run, form, "--output", tmp_path / "out" / "export")
+def test_a_full_disk_is_one_line_and_leaves_nothing_behind(
+    run: Path,
+    tmp_path: Path,
+    form: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    target = tmp_path / "out" / "export"
+    monkeypatch.setattr(
+        "sys.argv", ["crossfoot", "export", str(run), form, "--output", str(target)]
+    )
+    with _files_up_to(40_000), pytest.raises(SystemExit) as stopped:
+        main.run()
+    captured = capsys.readouterr()
+    assert (stopped.value.code, captured.out) == (2, "")
+    (line,) = captured.err.strip().splitlines()
+    assert line.startswith(f"crossfoot: {target}: cannot write this export: ")
+    assert line.endswith("is there room on this disk, and may you write there?")
     assert not list((tmp_path / "out").iterdir())
+
+
+def test_a_full_disk_leaves_no_half_file_in_the_cache(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CROSSFOOT_CACHE", str(tmp_path / "cache"))
+    tuned = find_tuned(str(run))
+    with _files_up_to(40_000), pytest.raises(ModelError, match="cannot write this export"):
+        cached_gguf(tuned, "f16")
+    path = cached_gguf(tuned, "f16")
+    written = path.stat().st_mtime_ns
+    assert cached_gguf(tuned, "f16") == path
+    assert path.stat().st_mtime_ns == written
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_an_adapter_applied_otherwise_is_another_file_in_the_cache(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CROSSFOOT_CACHE", str(tmp_path / "cache"))
+    before = cached_merged(find_tuned(str(run)), write=False)
+    config = run / "final_model" / "adapter_config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"lora_alpha": 99}))
+    assert cached_merged(find_tuned(str(run)), write=False) != before
+    assert not before.exists()
 
 
 def test_what_is_there_already_is_not_overwritten(run: Path, tmp_path: Path) -> None:

@@ -19,7 +19,11 @@ OPTIONS = ("--task", "synthetic", "--limit", "1", "--json")
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory):
-    return str(tiny.save_model(tmp_path_factory.mktemp("model")))
+    folder = tmp_path_factory.mktemp("model")
+    # As many tokens as the tokenizer has: a random model writes others too, which a GGUF names.
+    tiny.llama(vocabulary=len(tiny.tokenizer())).save_pretrained(folder)
+    tiny.tokenizer().save_pretrained(folder)
+    return str(folder)
 
 
 @pytest.fixture
@@ -48,7 +52,9 @@ def adapter(model, tmp_path):
 
 
 @pytest.fixture
-def crossfoot(monkeypatch, capsys):
+def crossfoot(monkeypatch, capsys, tmp_path):
+    monkeypatch.setenv("CROSSFOOT_CACHE", str(tmp_path / "cache"))
+
     def run(*arguments):
         monkeypatch.setattr("sys.argv", ["crossfoot", "check", *arguments, *OPTIONS])
         try:
@@ -125,6 +131,25 @@ def test_an_adapter_beside_its_base_and_merged_into_it_agree(crossfoot, model, a
     assert document["rows"][0]["token_agreement"] == 1.0
 
 
+def test_every_form_runs_in_the_engines_that_read_it(crossfoot, model, adapter):
+    pytest.importorskip("openvino_genai")
+    code, out, err = crossfoot(
+        adapter(0.5),
+        *("--model", model, "--bound", "0"),
+        *("--engines", "transformers,openvino", "--forms", "adapter,merged,gguf"),
+    )
+    assert code == 0, err
+    found = json.loads(out)["rows"]
+    assert [row["name"] for row in found] == [
+        "transformers adapter",
+        "transformers merged",
+        "transformers gguf",
+        "openvino gguf",
+    ]
+    assert all(row["changed"] > 0 for row in found)
+    assert found[2]["token_agreement"] == found[1]["token_agreement"]
+
+
 def test_an_adapter_too_weak_to_change_these_replies_is_still_seen(crossfoot, adapter):
     code, out, err = crossfoot(adapter(0.01), "--forms", "adapter", "--bound", "0")
     assert code == 0, err
@@ -161,7 +186,10 @@ def test_a_server_is_held_against_its_own_base(crossfoot, adapter):
     [
         (["--engines", "transformers,remote"], "--served is missing"),
         (["--engines", "vllm"], "known are transformers, openvino, remote"),
-        (["--forms", "gguf"], "no engine of --engines runs the form gguf"),
+        (
+            ["--engines", "openvino", "--forms", "gguf,merged"],
+            "no engine of --engines runs the form m",
+        ),
         (["--engines", ""], "no engine"),
         (["--engines", "remote", "--served", "m"], "needs the address"),
     ],
@@ -176,4 +204,10 @@ def test_a_mistake_ends_in_one_line_and_exit_code_2(crossfoot, adapter, argument
 def test_a_folder_without_an_adapter_is_refused(crossfoot, tmp_path):
     code, _, err = crossfoot(str(tmp_path))
     assert code == 2
-    assert "no adapter here" in err
+    assert "neither a run nor an adapter" in err
+
+
+def test_a_model_without_adapter_has_nothing_to_be_checked(crossfoot, model):
+    code, _, err = crossfoot(model)
+    assert code == 2
+    assert "no adapter here to be checked" in err

@@ -122,7 +122,7 @@ def test_pickled_adapter_weights_are_not_read(saved, tmp_path):
     ("name", "content", "said"),
     [
         ("adapter_config.json", b"{", "not readable as JSON"),
-        ("adapter_config.json", b"[]", "not readable as JSON"),
+        ("adapter_config.json", b"[]", "not an adapter's configuration"),
         ("adapter_config.json", b"\xff\xfe", "not readable as JSON"),
         ("adapter_config.json", b"{}", "cannot load this adapter"),
         ("adapter_config.json", b'{"peft_type": "NONE"}', "cannot load this adapter"),

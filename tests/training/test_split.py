@@ -65,8 +65,8 @@ if rank == 0:
     from pathlib import Path
     from safetensors.torch import load_file
     folder = Path(os.environ["FOLDER"])
-    save_trained(split, tiny.tokenizer(), folder / "split", torch.float32, state)
-    save_trained(whole, tiny.tokenizer(), folder / "whole", torch.float32)
+    save_trained(split, tiny.tokenizer(), folder / "split", dtype=torch.float32, weights_of=state)
+    save_trained(whole, tiny.tokenizer(), folder / "whole", dtype=torch.float32)
     one, two = (load_file(folder / n / "adapter_model.safetensors") for n in ("split", "whole"))
     assert one.keys() == two.keys() and len(one) > 4
     assert all(torch.equal(one[name], two[name]) for name in one)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,13 +13,24 @@ from crossfoot.cli.quiet import quiet_libraries
 
 if TYPE_CHECKING:
     from crossfoot.evaluation.check import Column, Load, Row
+    from crossfoot.models.export import Tuned
 
 
 def check(
-    run: Annotated[Path, typer.Argument(help="A run or adapter folder.")],
-    engines: Annotated[str, typer.Option(help="Names, the reference first.")] = "transformers",
-    forms: Annotated[str, typer.Option(help="Of adapter, merged, gguf.")] = "adapter,merged",
-    model: Annotated[str | None, typer.Option(help="The base; the adapter's own.")] = None,
+    run: Annotated[str, typer.Argument(help="A run or adapter folder, or 'shipped'.")],
+    engines: Annotated[
+        str, typer.Option(help="Of transformers, openvino, remote; commas between them.")
+    ] = "transformers",
+    forms: Annotated[
+        str,
+        typer.Option(
+            help="Of adapter (transformers), merged (transformers), gguf (both); the first "
+            "engine in the first form is what the others are compared with."
+        ),
+    ] = "adapter,merged",
+    model: Annotated[
+        str | None, typer.Option(help="The base model; if not given, the one the adapter names.")
+    ] = None,
     endpoint: Annotated[
         str | None, typer.Option(help="The remote engine's server, http://localhost:8000/v1.")
     ] = None,
@@ -35,7 +45,10 @@ def check(
     prompt: Annotated[
         str | None, typer.Option(help="short, long, labelled or grounded; the adapter's own.")
     ] = None,
-    bound: Annotated[float, typer.Option(min=0, max=1, help="The least agreement.")] = 0.8,
+    bound: Annotated[
+        float,
+        typer.Option(min=0, max=1, help="Less agreement in tokens or verdicts is a failure."),
+    ] = 0.8,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Check that engines and forms of a tuned model agree, and that none ignores the adapter."""
@@ -43,25 +56,23 @@ def check(
     from crossfoot.agent.loop import Setting
     from crossfoot.chat.template import Chat
     from crossfoot.evaluation.check import check as run_check
-    from crossfoot.models.adapters import adapter_folder, base_model, prompt_of
+    from crossfoot.models.adapters import prompt_of
+    from crossfoot.models.export import find_tuned
     from crossfoot.models.loading import load_tokenizer
     from crossfoot.tasks.registry import load_task
     from crossfoot.tasks.split import choose
 
-    adapter = adapter_folder(run)
-    setting = Setting(form=prompt_of(prompt, adapter), history="gold")
-    base = model or base_model(adapter)
-    columns, bases = _columns(
-        base, adapter, _names(engines), _names(forms), endpoint, served, served_base
-    )
+    tuned = find_tuned(run, model)
+    setting = Setting(form=prompt_of(prompt, tuned.adapter), history="gold")
+    columns, bases = _columns(tuned, _names(engines), _names(forms), endpoint, served, served_base)
     labelled = [s for s in load_task(task, split) if all(turn.gold for turn in s.turns)]
     samples = choose(labelled, limit, seed)
-    chat = Chat(load_tokenizer(base))
+    chat = Chat(load_tokenizer(tuned.model))
     rows = run_check(columns, bases, samples, setting, chat, bound)
     failed = [row for row in rows if row.failure]
     if json:
         print_json(
-            {"run": str(run), "base": base, "bound": bound, "rows": [asdict(r) for r in rows]}
+            {"run": run, "base": tuned.model, "bound": bound, "rows": [asdict(r) for r in rows]}
         )
     else:
         _print(rows)
@@ -72,21 +83,26 @@ def check(
 
 
 def _columns(
-    base: str,
-    adapter: Path,
+    tuned: Tuned,
     engines: list[str],
     forms: list[str],
     endpoint: str | None,
     served: str | None,
     served_base: str | None,
 ) -> tuple[list[Column], dict[str, Load]]:
-    """A column for each form that an engine runs, and the loaders of the bases."""
+    """A column for each form that an engine runs, and each engine's base."""
     from crossfoot.engines.build import build_engine, engine_kind
-    from crossfoot.errors import RecipeError
+    from crossfoot.errors import ModelError, RecipeError
     from crossfoot.evaluation.check import Column
 
+    if tuned.adapter is None:
+        raise ModelError("no adapter here to be checked", file=tuned.model)
     columns: list[Column] = []
-    bases: dict[str, Load] = {"transformers": partial(build_engine, "transformers", base, None)}
+    bases: dict[str, Load] = {
+        engine: partial(build_engine, engine, tuned.model, None)
+        for engine in ("transformers", *engines)
+        if engine != "remote"
+    }
     for engine in engines:
         if engine == "remote":
             if served is None:
@@ -99,8 +115,8 @@ def _columns(
             continue
         kind = engine_kind(engine)
         for form in (form for form in forms if form in kind.forms):
-            load = partial(build_engine, engine, base, adapter, form=form)
-            columns.append(Column(f"{engine} {form}", load, "transformers"))
+            load = partial(build_engine, engine, tuned.model, tuned.adapter, form=form)
+            columns.append(Column(f"{engine} {form}", load, engine))
     runnable = {form for engine in engines for form in engine_kind(engine).forms}
     if not columns or (set(engines) != {"remote"} and not runnable.issuperset(forms)):
         unknown = ", ".join(form for form in forms if form not in runnable)

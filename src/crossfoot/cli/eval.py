@@ -43,7 +43,7 @@ def evaluate(
     seed: Annotated[int, typer.Option(help="Which conversations --limit takes.")] = 0,
     engine: Annotated[
         _Text,
-        typer.Option(help="transformers, openvino or remote; the fastest here if not given."),
+        typer.Option(help="transformers, openvino, remote; the fastest if not given."),
     ] = None,
     endpoint: Annotated[
         _Text, typer.Option(help="The remote engine's server, http://localhost:8000/v1.")
@@ -90,21 +90,18 @@ def evaluate(
     A run is evaluated as its recipe puts questions, and in its own folder if it stands in the place
     of the task; options change that.
     """
+    engine = engine or ("remote" if endpoint else None)
     if engine != "remote":  # which needs none of them
         quiet_libraries()
     from crossfoot.agent.loop import Limits, Setting
-    from crossfoot.engines.build import (
-        build_engine,
-        default_engine,
-        resolve_adapter,
-        weights_sha256,
-    )
+    from crossfoot.engines.build import build_engine, default_engine, resolve_adapter
     from crossfoot.engines.endpoint import Endpoint
     from crossfoot.evaluation.asked import asked, default_adapter, sampling_of, trained_in
     from crossfoot.evaluation.evaluate import evaluate as run_evaluation
     from crossfoot.evaluation.finish import finish
     from crossfoot.models.adapters import prompt_of
     from crossfoot.models.embedded import EMBEDDED
+    from crossfoot.models.weights import weights_sha256
     from crossfoot.reports.terminal import evaluation_tables
     from crossfoot.runs.folder import RunFolder
 

@@ -14,12 +14,26 @@ FORMS = ("merged", "gguf")
 
 
 def export(
-    run: Annotated[str, typer.Argument(help="A run or adapter folder, or 'shipped'.")],
-    form: Annotated[str, typer.Argument(help="merged (safetensors) or gguf.")],
-    kind: Annotated[str, typer.Option("--type", help="Of a GGUF: f16 or q8_0.")] = "f16",
-    model: Annotated[str | None, typer.Option(help="The base; the adapter's own.")] = None,
+    run: Annotated[
+        str,
+        typer.Argument(help="A run folder, an adapter's or model's folder, or 'shipped'."),
+    ],
+    form: Annotated[
+        str,
+        typer.Argument(help="merged (a folder for transformers and vLLM) or gguf (one file)."),
+    ],
+    kind: Annotated[
+        str,
+        typer.Option("--type", help="Of a GGUF: f16, or q8_0 of half its size."),
+    ] = "f16",
+    model: Annotated[
+        str | None, typer.Option(help="The base model; if not given, the one the adapter names.")
+    ] = None,
     output: Annotated[
-        Path | None, typer.Option(help="Where; exports/NAME-FORM if not given.")
+        Path | None,
+        typer.Option(
+            help="What is written; if not given, exports/NAME-merged or exports/NAME-TYPE.gguf."
+        ),
     ] = None,
 ) -> None:
     """Write a tuned model as one artefact that other programs load."""

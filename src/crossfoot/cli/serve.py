@@ -16,17 +16,29 @@ from crossfoot.errors import RecipeError
 
 def serve(
     options: Annotated[
-        list[str] | None, typer.Argument(help="After --: options that go to the server itself.")
+        list[str] | None,
+        typer.Argument(
+            metavar="-- SERVER_OPTION", help="What stands after -- goes to the server itself."
+        ),
     ] = None,
-    model: Annotated[str, typer.Option(help="A name, folder or Hugging Face id.")] = "smollm2-135m",
+    model: Annotated[
+        str, typer.Option(help="smollm2-135m, a model's folder, or a Hugging Face id.")
+    ] = "smollm2-135m",
     adapter: Annotated[
-        str | None, typer.Option(help="Adapter or run folder; 'none' for the base model.")
+        str | None,
+        typer.Option(
+            help="An adapter or run folder; 'none' for the model alone; if not given, the shipped "
+            "one for smollm2-135m and none for others."
+        ),
     ] = None,
     server: Annotated[
-        str | None, typer.Option(help="vllm or transformers; the first that is installed.")
+        str | None,
+        typer.Option(help="vllm or transformers; if not given, the first that is installed."),
     ] = None,
-    host: Annotated[str, typer.Option(help="Who may connect; this machine alone.")] = "localhost",
-    port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
+    host: Annotated[
+        str, typer.Option(help="The address to listen on; 0.0.0.0 lets other machines connect.")
+    ] = "localhost",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")] = 8000,
     print_only: Annotated[
         bool, typer.Option("--print", help="Print the server's command and stop.")
     ] = False,

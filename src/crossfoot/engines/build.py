@@ -7,7 +7,6 @@ An engine is a line in ``ENGINES``: what builds it, and the forms of a tuned mod
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -120,15 +119,21 @@ def engine_kind(name: str) -> EngineKind:
 def _transformers(wanted: Wanted) -> Engine:
     from crossfoot.engines.constraint import constraint_for
     from crossfoot.engines.local import TransformersEngine
-    from crossfoot.models.loading import load_adapter, load_model, load_tokenizer
+    from crossfoot.models.export import Tuned, cached_gguf
+    from crossfoot.models.loading import load_adapter, load_gguf, load_model, load_tokenizer
 
-    chat = chat_for(load_tokenizer(wanted.model), wanted.target, wanted.prompt_style)
+    if wanted.form == "gguf":
+        tuned = Tuned(Path(wanted.model).name, wanted.model, wanted.adapter)
+        weights, tokenizer = load_gguf(cached_gguf(tuned, "f16"), dtype=wanted.dtype)
+    else:
+        tokenizer = load_tokenizer(wanted.model)
+        weights = load_model(wanted.model, dtype=wanted.dtype)
+        if wanted.adapter is not None:
+            weights = load_adapter(weights, wanted.adapter)
+            if wanted.form != "adapter":
+                weights = weights.merge_and_unload()
+    chat = chat_for(tokenizer, wanted.target, wanted.prompt_style)
     constraint = constraint_for(chat, wanted.target) if wanted.constrained else None
-    weights = load_model(wanted.model, dtype=wanted.dtype)
-    if wanted.adapter is not None:
-        weights = load_adapter(weights, wanted.adapter)
-        if wanted.form != "adapter":
-            weights = weights.merge_and_unload()
     return TransformersEngine(weights, chat, constraint=constraint, sampling=wanted.sampling)
 
 
@@ -169,7 +174,7 @@ def _remote(wanted: Wanted) -> Engine:
 
 
 ENGINES: dict[str, EngineKind] = {
-    "transformers": EngineKind(_transformers, ("merged", "adapter")),
+    "transformers": EngineKind(_transformers, ("merged", "adapter", "gguf")),
     "openvino": EngineKind(_openvino, ("gguf",)),
     "remote": EngineKind(_remote, ("served",)),
 }
@@ -184,14 +189,3 @@ def resolve_adapter(model: str, adapter: str | None) -> Path | None:
 
         return adapter_folder(adapter)
     return shipped_adapter() if model == EMBEDDED else None
-
-
-def weights_sha256(folder: Path) -> str | None:
-    """What identifies the weights in a local folder; None where ``folder`` is a model's name."""
-    if not folder.is_dir():
-        return None
-    whole = hashlib.sha256()
-    for path in sorted(folder.glob("*.safetensors")):
-        with path.open("rb") as stream:
-            whole.update(hashlib.file_digest(stream, "sha256").digest())
-    return whole.hexdigest()

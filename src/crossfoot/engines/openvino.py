@@ -11,10 +11,8 @@ https://openvinotoolkit.github.io/openvino.genai/
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Iterator, Sequence
-from importlib import metadata
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -26,14 +24,12 @@ import torch
 from crossfoot.chat.messages import Message
 from crossfoot.chat.template import Chat
 from crossfoot.engines.base import Generation
-from crossfoot.engines.build import weights_sha256
 from crossfoot.engines.pagecache import common_prefix
 from crossfoot.engines.tokens import as_generation, check_context
 from crossfoot.errors import ModelError
-from crossfoot.models.embedded import cache_folder
-from crossfoot.models.export import Tuned, export_gguf
+from crossfoot.models.export import Tuned, cached_gguf
 from crossfoot.models.gguf import GgufType
-from crossfoot.models.loading import load_config, resolve
+from crossfoot.models.loading import load_config
 
 TYPE: GgufType = "f16"
 CACHE_GB = 2
@@ -123,10 +119,7 @@ def reads(config: Any) -> bool:
 
 
 def gguf_file(model: str, adapter: Path | None) -> Path:
-    """The GGUF of a model with its adapter merged into it; it is written at first use.
-
-    Its name in the user's cache is a function of both weights.
-    """
+    """The GGUF of a model with its adapter merged into it; it is written at first use."""
     config = load_config(model).get_text_config()
     if not reads(config):
         raise ModelError(
@@ -134,25 +127,7 @@ def gguf_file(model: str, adapter: Path | None) -> Path:
             record=model,
             advice="use --engine transformers",
         )
-    parts = (
-        metadata.version("crossfoot"),
-        model,
-        weights_sha256(Path(resolve(model))) or getattr(config, "_commit_hash", None),
-        _adapter_parts(adapter) if adapter else None,
-    )
-    key = hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
-    path = cache_folder() / "gguf" / f"{Path(model).name}-{key}-{TYPE}.gguf"
-    if not path.is_file():
-        export_gguf(Tuned(Path(model).name, model, adapter), path, TYPE)
-    return path
-
-
-def _adapter_parts(adapter: Path) -> tuple[str, str | None]:
-    """An adapter's config, which says how strongly it is applied, and its weights' hash."""
-    try:
-        return (adapter / "adapter_config.json").read_text("utf-8"), weights_sha256(adapter)
-    except (OSError, UnicodeDecodeError) as error:
-        raise ModelError("no adapter here", file=adapter) from error
+    return cached_gguf(Tuned(Path(model).name, model, adapter), TYPE)
 
 
 def _pipeline(path: Path) -> Any:

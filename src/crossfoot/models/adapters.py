@@ -17,7 +17,7 @@ from safetensors.torch import load_file, save_file
 
 from crossfoot.chat.prompt import PromptForm, prompt_form
 from crossfoot.errors import ModelError
-from crossfoot.models.loading import WEIGHTS, load_adapter
+from crossfoot.models.loading import WEIGHTS, adapter_config, load_adapter
 
 PROMPT = "crossfoot.json"
 _VISION = r".*(visual|vision_tower|multi_modal_projector).*"
@@ -95,16 +95,13 @@ def adapter_folder(path: str | Path) -> Path:
 
 def base_model(adapter: Path, otherwise: str | None = None) -> str:
     """The model that an adapter names as its base, ``otherwise`` where it names none."""
-    path = adapter / "adapter_config.json"
-    try:
-        base = json.loads(path.read_text("utf-8")).get("base_model_name_or_path")
-    except OSError as error:
-        raise ModelError("no adapter here", file=adapter) from error
-    except (ValueError, AttributeError, RecursionError) as error:
-        raise ModelError("not readable as JSON", file=path) from error
-    base = base or otherwise
+    base = adapter_config(adapter).get("base_model_name_or_path") or otherwise
     if not isinstance(base, str):
-        raise ModelError("does not name its base model", file=path, advice="name it with --model")
+        raise ModelError(
+            "does not name its base model",
+            file=adapter / "adapter_config.json",
+            advice="name it with --model",
+        )
     return base
 
 

@@ -3,16 +3,19 @@
 ``export_merged(find_tuned("runs/mine"), Path("mine-merged"))``
 
 An adapter is merged into its base in bfloat16, which is what the engines run. What is written is
-there whole or not at all.
+there whole or not at all. ``cached_merged`` and ``cached_gguf`` keep one in the user's cache, for
+servers and engines that take no adapter.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +25,17 @@ from safetensors import SafetensorError
 from crossfoot.chat.template import Chat
 from crossfoot.errors import ModelError
 from crossfoot.models.adapters import adapter_folder, base_model, prompt_of, write_prompt
-from crossfoot.models.embedded import EMBEDDED, shipped_adapter
+from crossfoot.models.embedded import EMBEDDED, cache_folder, shipped_adapter
 from crossfoot.models.gguf import GgufType, write_gguf
-from crossfoot.models.loading import load_adapter, load_model, load_tokenizer
+from crossfoot.models.loading import (
+    adapter_config,
+    load_adapter,
+    load_config,
+    load_model,
+    load_tokenizer,
+    resolve,
+)
+from crossfoot.models.weights import weights_sha256
 
 SHIPPED = "shipped"
 _ONE_FILE = "10TB"
@@ -88,6 +99,45 @@ def load_tuned(tuned: Tuned) -> Any:
 def export_merged(tuned: Tuned, folder: Path) -> None:
     """Write a folder that ``AutoModelForCausalLM.from_pretrained`` and ``AutoTokenizer`` take."""
     _refuse_existing(folder)
+    _write_merged(tuned, folder)
+
+
+def export_gguf(tuned: Tuned, path: Path, kind: GgufType) -> None:
+    """Write a GGUF file; its bounds are in models/gguf.py."""
+    _refuse_existing(path)
+    _write_gguf(tuned, path, kind)
+
+
+def cached_merged(tuned: Tuned, *, write: bool = True) -> Path:
+    """The folder of a merged export in the user's cache, which is made at first use.
+
+    ``write=False`` only names the place.
+    """
+    folder = cache_folder() / "merged" / f"{tuned.name}-{_key(tuned)}"
+    if write and not folder.exists():
+        _write_merged(tuned, folder)
+    return folder
+
+
+def cached_gguf(tuned: Tuned, kind: GgufType) -> Path:
+    """A GGUF in the user's cache, which is made at first use."""
+    path = cache_folder() / "gguf" / f"{tuned.name}-{_key(tuned)}-{kind}.gguf"
+    if not path.exists():
+        _write_gguf(tuned, path, kind)
+    return path
+
+
+def _key(tuned: Tuned) -> str:
+    """What an export is a function of: this program, the weights, how an adapter is applied."""
+    source = Path(resolve(tuned.model))
+    weights = weights_sha256(source) or getattr(load_config(tuned.model), "_commit_hash", None)
+    parts: list[Any] = [metadata.version("crossfoot"), tuned.model, weights]
+    if tuned.adapter is not None:
+        parts += [sorted(adapter_config(tuned.adapter).items()), weights_sha256(tuned.adapter)]
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:12]
+
+
+def _write_merged(tuned: Tuned, folder: Path) -> None:
     tokenizer = load_tokenizer(tuned.model)
     model = load_tuned(tuned)
     if getattr(tokenizer, "chat_template", None) and model.generation_config is not None:
@@ -98,9 +148,7 @@ def export_merged(tuned: Tuned, folder: Path) -> None:
         write_prompt(temporary, prompt_of(None, tuned.adapter, tuned.model))
 
 
-def export_gguf(tuned: Tuned, path: Path, kind: GgufType) -> None:
-    """Write a GGUF file; its bounds are in models/gguf.py."""
-    _refuse_existing(path)
+def _write_gguf(tuned: Tuned, path: Path, kind: GgufType) -> None:
     tokenizer = load_tokenizer(tuned.model)
     model = load_tuned(tuned)
     with _whole(path) as temporary:
@@ -123,4 +171,8 @@ def _whole(target: Path) -> Iterator[Path]:
             os.replace(part, target)
     except (OSError, SafetensorError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or error
-        raise ModelError(f"cannot write this export: {reason}", file=target) from error
+        raise ModelError(
+            f"cannot write this export: {reason}",
+            file=target,
+            advice="is there room on this disk, and may you write there?",
+        ) from error

@@ -38,78 +38,70 @@ def add_tokenizer(writer: gguf.GGUFWriter, tokenizer: Any, vocabulary: int) -> N
     form = json.loads(backend.to_str()) if backend is not None else {}
     if form.get("model", {}).get("type") != "BPE":
         raise ModelError("no GGUF of this model: its tokenizer is not byte-pair encoding")
+    tokens = _tokens(form, vocabulary)
+    if form["model"]["byte_fallback"]:
+        _add_sentencepiece(writer, form, tokens)
+    else:
+        _add_byte_level(writer, form, tokens)
+    _add_specials(writer, tokenizer)
+
+
+def _tokens(form: dict[str, Any], vocabulary: int) -> list[tuple[str, gguf.TokenType]]:
+    """What each row of the embedding stands for, and of which kind it is."""
     pieces = {index: token for token, index in form["model"]["vocab"].items()}
     added = {token["id"]: token for token in form["added_tokens"]}
     if max([*pieces, *added]) >= vocabulary:
         raise ModelError("no GGUF of this model: its tokenizer has more tokens than it")
-    merges = [tuple(merge) for merge in form["model"]["merges"]]
-    if form["model"]["byte_fallback"]:
-        _add_sentencepiece(writer, form, merges, pieces, added, vocabulary)
-    else:
-        _add_byte_level(writer, form, merges, pieces, added, vocabulary)
-    _add_specials(writer, tokenizer)
+    tokens: list[tuple[str, gguf.TokenType]] = []
+    for index in range(vocabulary):
+        if index in added:
+            special = added[index]["special"]
+            kind = gguf.TokenType.CONTROL if special else gguf.TokenType.USER_DEFINED
+            tokens.append((added[index]["content"], kind))
+        elif index in pieces:
+            tokens.append((pieces[index], gguf.TokenType.NORMAL))
+        else:
+            tokens.append((f"[PAD{index}]", gguf.TokenType.UNUSED))
+    return tokens
 
 
 def _add_byte_level(
-    writer: gguf.GGUFWriter,
-    form: dict[str, Any],
-    merges: list[tuple[str, ...]],
-    pieces: dict[int, str],
-    added: dict[int, Any],
-    vocabulary: int,
+    writer: gguf.GGUFWriter, form: dict[str, Any], tokens: list[tuple[str, gguf.TokenType]]
 ) -> None:
     """Pieces in the alphabet that GPT-2 writes bytes in, and merges in their order."""
-    tokens, types = [], []
-    for index in range(vocabulary):
-        token, kind = _token(index, pieces, added)
-        tokens.append(token)
-        types.append(kind)
     writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre(_cut_name(form, pieces))
-    writer.add_token_list(tokens)
-    writer.add_token_types(types)
-    writer.add_token_merges([" ".join(merge) for merge in merges])
+    writer.add_tokenizer_pre(_cut_name(form))
+    writer.add_token_list([token for token, _ in tokens])
+    writer.add_token_types([kind for _, kind in tokens])
+    writer.add_token_merges([" ".join(merge) for merge in form["model"]["merges"]])
 
 
 def _add_sentencepiece(
-    writer: gguf.GGUFWriter,
-    form: dict[str, Any],
-    merges: list[tuple[str, ...]],
-    pieces: dict[int, str],
-    added: dict[int, Any],
-    vocabulary: int,
+    writer: gguf.GGUFWriter, form: dict[str, Any], tokens: list[tuple[str, gguf.TokenType]]
 ) -> None:
     """Pieces with ``▁`` for spaces; the best score is merged first, so it is the merge's place."""
+    merges = form["model"]["merges"]
     scores: dict[str, float] = {}
     for place, merge in enumerate(merges):
         scores.setdefault("".join(merge), -float(place))
-    tokens, types = [], []
-    for index in range(vocabulary):
-        token, kind = _token(index, pieces, added)
-        if kind == gguf.TokenType.NORMAL and token.startswith("<0x") and len(token) == 6:
-            kind = gguf.TokenType.BYTE
-        if kind == gguf.TokenType.USER_DEFINED:
-            token = token.replace("▁", " ")  # llama.cpp looks for these in the text itself
-        tokens.append(token)
-        types.append(kind)
+    tokens = [_as_sentencepiece(token, kind) for token, kind in tokens]
     writer.add_tokenizer_model("llama")
     writer.add_tokenizer_pre("default")
-    writer.add_token_list(tokens)
-    writer.add_token_scores([scores.get(token, -float(len(merges))) for token in tokens])
-    writer.add_token_types(types)
+    writer.add_token_list([token for token, _ in tokens])
+    writer.add_token_scores([scores.get(token, -float(len(merges))) for token, _ in tokens])
+    writer.add_token_types([kind for _, kind in tokens])
     writer.add_add_space_prefix(_adds_space(form))
 
 
-def _token(index: int, pieces: dict[int, str], added: dict[int, Any]) -> tuple[str, gguf.TokenType]:
-    if index in added:
-        kind = gguf.TokenType.CONTROL if added[index]["special"] else gguf.TokenType.USER_DEFINED
-        return str(added[index]["content"]), kind
-    if index in pieces:
-        return pieces[index], gguf.TokenType.NORMAL
-    return f"[PAD{index}]", gguf.TokenType.UNUSED  # a row of the embedding without a token
+def _as_sentencepiece(token: str, kind: gguf.TokenType) -> tuple[str, gguf.TokenType]:
+    if kind == gguf.TokenType.NORMAL and token.startswith("<0x") and len(token) == 6:
+        return token, gguf.TokenType.BYTE
+    if kind == gguf.TokenType.USER_DEFINED:
+        return token.replace("▁", " "), kind  # llama.cpp looks for these in the text itself
+    return token, kind
 
 
-def _cut_name(form: dict[str, Any], pieces: dict[int, str]) -> str:
+def _cut_name(form: dict[str, Any]) -> str:
     cuts = tuple(cut for step in _steps(form["pre_tokenizer"]) if (cut := _cut(step)))
     normalizer = form["normalizer"]
     plain = normalizer is None or normalizer["type"] == "NFC"  # which readers do or do without
@@ -119,7 +111,7 @@ def _cut_name(form: dict[str, Any], pieces: dict[int, str]) -> str:
             advice=f"known are {', '.join(_CUTS.values())}; export it merged instead",
         )
     if cuts == ("bytes",) and not any(
-        len(piece) > 1 and _DIGIT(piece) for piece in pieces.values()
+        len(piece) > 1 and _DIGIT(piece) for piece in form["model"]["vocab"]
     ):
         # Digits are never merged, so cutting them off changes nothing but where two spaces precede
         # one, and this name is read by OpenVINO too, which falls back to another for gpt-2.

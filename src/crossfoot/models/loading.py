@@ -9,7 +9,6 @@ only (Qwen3.5 dispatches to ``Qwen3_5ForConditionalGeneration``) load through
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,7 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_N
 
 from crossfoot.errors import ModelError
 from crossfoot.models.embedded import EMBEDDED, embedded_model
+from crossfoot.models.weights import file_hashes
 
 WEIGHTS = "adapter_model.safetensors"
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -124,11 +124,34 @@ def identity(name: str, model: Any) -> dict[str, Any]:
     source = Path(resolve(name))
     if not source.is_dir():
         return {"name": name, "revision": getattr(model.config, "_commit_hash", None)}
-    hashes = {}
-    for path in sorted(source.glob("*.safetensors")):
-        with path.open("rb") as stream:
-            hashes[path.name] = hashlib.file_digest(stream, "sha256").hexdigest()
-    return {"name": name, "sha256": hashes}
+    return {"name": name, "sha256": file_hashes(source)}
+
+
+def load_gguf(path: Path, *, dtype: str = "bfloat16") -> tuple[Any, Any]:
+    """Model and tokenizer as they are read back from a GGUF file of ours."""
+    source = {"pretrained_model_name_or_path": path.parent, "gguf_file": path.name}
+    try:
+        model = AutoModelForCausalLM.from_pretrained(**source, dtype=DTYPES[dtype])
+        tokenizer = AutoTokenizer.from_pretrained(**source)
+    except (OSError, ValueError, RuntimeError, KeyError) as error:
+        raise ModelError(f"cannot load this GGUF: {_first_line(error)}", file=path) from error
+    if torch.cuda.is_available():
+        model.to("cuda")
+    return model.eval(), tokenizer
+
+
+def adapter_config(folder: Path) -> dict[str, Any]:
+    """What PEFT says of the adapter in a folder that holds its weights too."""
+    path = folder / "adapter_config.json"
+    if not path.is_file() or not (folder / WEIGHTS).is_file():
+        raise ModelError(f"no adapter here ({path.name} and {WEIGHTS})", file=folder)
+    try:
+        config = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ModelError("not readable as JSON", file=path) from error
+    if not isinstance(config, dict):
+        raise ModelError("not an adapter's configuration", file=path)
+    return config
 
 
 def load_adapter(model: Any, folder: str | Path, *, trainable: bool = False) -> Any:
@@ -154,14 +177,8 @@ def load_adapter(model: Any, folder: str | Path, *, trainable: bool = False) -> 
 
 def check_adapter(model: Any, folder: Path) -> None:
     """Raise ModelError unless ``folder`` holds a LoRA adapter whose weights fit ``model``."""
-    config_path, weights_path = folder / "adapter_config.json", folder / WEIGHTS
-    if not config_path.is_file() or not weights_path.is_file():
-        raise ModelError(f"no adapter here ({config_path.name} and {WEIGHTS})", file=folder)
-    try:
-        base = json.loads(config_path.read_text("utf-8")).get("base_model_name_or_path")
-    except (ValueError, AttributeError) as error:
-        raise ModelError("not readable as JSON", file=config_path) from error
-    modules = _adapted(weights_path)
+    base = adapter_config(folder).get("base_model_name_or_path")
+    modules = _adapted(folder / WEIGHTS)
     if not modules:
         raise ModelError("no LoRA weights in this adapter", file=folder)
     unfit = _first_unfit(model, modules)

@@ -8,19 +8,17 @@ merged model's folder, whose path is its name.
 from __future__ import annotations
 
 import importlib.util
-import json
 import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from crossfoot.chat.calls import CallSyntax
 from crossfoot.chat.template import Chat
 from crossfoot.errors import ModelError, RecipeError
-from crossfoot.models.loading import WEIGHTS, load_tokenizer, resolve
-from crossfoot.serving.merged import merged_folder
+from crossfoot.models.export import Tuned, cached_merged
+from crossfoot.models.loading import adapter_config, load_tokenizer, resolve
 
 # The only values that vLLM's --max-lora-rank takes (vllm/config/lora.py); its default is 16.
 VLLM_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
@@ -82,8 +80,9 @@ def serving(
     """
     chosen = _choose(server, must_run=write)
     chat = Chat(load_tokenizer(model))
+    tuned = Tuned(Path(model).name, model, adapter)
     options, name = chosen.options(
-        Model(model, adapter, chat, lambda: merged_folder(model, adapter, write=write))
+        Model(model, adapter, chat, lambda: str(cached_merged(tuned, write=write)))
     )
     command = [chosen.path() or chosen.program, "serve", *options]
     command += ["--host", host, "--port", str(port)]
@@ -151,7 +150,7 @@ def _name(adapter: Path) -> str:
 
 def _plain_lora_rank(adapter: Path) -> int | None:
     """The largest rank of a LoRA adapter; None where vLLM would need it merged."""
-    config = _adapter_config(adapter)
+    config = adapter_config(adapter)
     plain = config.get("peft_type") == "LORA" and not config.get("use_dora")
     if not plain or config.get("modules_to_save"):
         return None
@@ -161,19 +160,6 @@ def _plain_lora_rank(adapter: Path) -> int | None:
         raise ModelError(
             "no rank that can be read", file=adapter / "adapter_config.json"
         ) from error
-
-
-def _adapter_config(adapter: Path) -> dict[str, Any]:
-    path = adapter / "adapter_config.json"
-    if not path.is_file() or not (adapter / WEIGHTS).is_file():
-        raise ModelError(f"no adapter here ({path.name} and {WEIGHTS})", file=adapter)
-    try:
-        config = json.loads(path.read_text("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise ModelError("not readable as JSON", file=path) from error
-    if not isinstance(config, dict):
-        raise ModelError("not an adapter's configuration", file=path)
-    return config
 
 
 def _allowed(rank: int, adapter: Path) -> int:
