@@ -222,6 +222,9 @@ def test_a_reply_cut_by_the_limit_is_not_finished_and_one_with_end_of_turn_is():
         def __init__(self):
             self.places = {}
 
+        def read(self, batch):
+            pass
+
         def begin(self, row):
             self.places[row] = 0
             return []
