@@ -96,7 +96,8 @@ def _data(recipe: dict[str, Any], data: dict[str, Any]) -> str:
     for part in recipe["data"]:
         amount = f"{part['limit']} chosen by seed {part['seed']}" if part["limit"] else "all"
         source = _SOURCES.get(part["task"], part["task"])
-        parts.append(f"- {source}: split `{part['split']}`, {amount}")
+        drawn = f", and up to {part['drawn']} drawn on each page" if part.get("drawn") else ""
+        parts.append(f"- {source}: split `{part['split']}`, {amount}{drawn}")
     train, held_out = data["train"], data["validation"]
     rows = [
         "| | targets (assistant messages) | token trees | tokens | tokens that bear loss |",
