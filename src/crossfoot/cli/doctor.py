@@ -14,7 +14,7 @@ from crossfoot.cli.quiet import quiet_libraries
 if TYPE_CHECKING:
     from crossfoot.training.fitting import Fit
 
-MANY_HOURS = 24  # for a million tokens: fitting is not enough
+MANY_HOURS = 3  # for a million tokens: fitting is not enough
 
 
 def doctor(
@@ -89,7 +89,7 @@ def _hours(row: dict[str, Any], speed: dict[str, float], efficiency: float) -> f
 
 
 def _recommended(rows: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """Of the recipes that fit and end within the day, that of the largest model."""
+    """Of the recipes that fit and are not too slow, that of the largest model."""
     able = [
         row
         for row in rows
@@ -116,13 +116,14 @@ def _print_machine(report: dict[str, Any]) -> None:
 
 
 def _print_recipes(rows: list[dict[str, Any]], recommended: dict[str, Any] | None) -> None:
-    table = Table(title="recipes, estimated")
-    for heading in ("recipe", "parameters", "memory", "batch_tokens", "hours for 1M tokens"):
-        table.add_column(heading, justify="left" if heading == "recipe" else "right")
+    table = Table(title="recipes: estimates, hours for a million tokens")
+    table.add_column("recipe", overflow="fold")
+    for heading in ("size", "memory", "batch_tokens", "hours"):
+        table.add_column(heading, justify="right")
     for row in rows:
         fits, hours = row["batch_tokens"], row["hours_per_million_tokens"]
         table.add_row(
-            Path(row["recipe"]).name,
+            Path(row["recipe"]).stem,
             f"{row['parameters'] / 1e9:.2f}B",
             f"{row['needed_bytes'] / 1e9:.1f} GB",
             "does not fit" if fits is None else f"{fits:,}",
