@@ -1,6 +1,7 @@
 """``crossfoot eval --engine remote``: whole evaluations through a server, and interrupted ones."""
 
 import json
+import subprocess
 import sys
 import threading
 
@@ -184,3 +185,22 @@ def test_a_server_that_is_not_there_ends_in_one_line(crossfoot, tmp_path):
     code, out, err = crossfoot(f"http://127.0.0.1:{port}/v1", "--output", tmp_path / "run")
     assert (code, out) == (2, "")
     assert "is the server running" in err.splitlines()[-1]
+
+
+def test_neither_torch_nor_a_tokenizer_is_needed(crossfoot, tmp_path):
+    """In a process of its own, in which they cannot be imported."""
+    blocked = ("torch", "transformers", "safetensors", "tokenizers", "peft")
+    code = (
+        f"import sys; sys.modules.update(dict.fromkeys({blocked})); "
+        "from crossfoot.cli.main import run; run()"
+    )
+    with faulty.serving(reply) as server:
+        command = ["eval", "convfinqa", "--endpoint", server.address, "--model", faulty.MODEL]
+        done = subprocess.run(
+            [sys.executable, "-c", code, *command, "--output", str(tmp_path / "run")],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 0, done.stderr
+    assert len(records(tmp_path / "run")) == 3 * CONVERSATIONS

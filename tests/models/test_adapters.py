@@ -12,8 +12,9 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 import tiny
 from crossfoot.errors import CrossfootError, ModelError
-from crossfoot.models.adapters import adapter_folder, add_adapter, prompt_of, save_trained
+from crossfoot.models.adapters import adapter_folder, add_adapter, save_trained
 from crossfoot.models.loading import WEIGHTS, load_adapter
+from crossfoot.models.prompts import prompt_of
 
 OPTIONS = {"rank": 4, "alpha": 8, "dropout": 0.0, "targets": "all-linear", "start_from": None}
 

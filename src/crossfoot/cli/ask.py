@@ -40,7 +40,7 @@ def ask(
     quiet_libraries()
     from crossfoot.agent.ask import PageConversation, check_question
     from crossfoot.engines.build import build_engine, resolve_adapter
-    from crossfoot.models.adapters import prompt_of
+    from crossfoot.models.prompts import prompt_of
     from crossfoot.pages.reader import read_page
 
     for question in questions or []:

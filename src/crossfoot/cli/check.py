@@ -56,9 +56,9 @@ def check(
     from crossfoot.agent.loop import Setting
     from crossfoot.chat.template import Chat
     from crossfoot.evaluation.check import check as run_check
-    from crossfoot.models.adapters import prompt_of
     from crossfoot.models.export import find_tuned
     from crossfoot.models.loading import load_tokenizer
+    from crossfoot.models.prompts import prompt_of
     from crossfoot.tasks.registry import load_task
     from crossfoot.tasks.split import choose
 

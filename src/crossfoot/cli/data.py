@@ -126,7 +126,9 @@ def explore(
     model: Annotated[
         str, typer.Option(help="Whose tokens --targets shows and --html counts.")
     ] = "smollm2-135m",
-    prompt: Annotated[str, typer.Option(help="short or long, for --targets.")] = "short",
+    prompt: Annotated[
+        str, typer.Option(help="short, long, labelled or grounded, for --targets.")
+    ] = "short",
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", help="Leave out records with wrong fields.")
     ] = False,

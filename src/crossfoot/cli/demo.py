@@ -34,8 +34,8 @@ def demo(
     from crossfoot.agent.ask import PageConversation
     from crossfoot.cli.ask import show_turn
     from crossfoot.engines.build import build_engine, resolve_adapter
-    from crossfoot.models.adapters import prompt_of
     from crossfoot.models.embedded import EMBEDDED
+    from crossfoot.models.prompts import prompt_of
     from crossfoot.pages.reader import read_page
 
     page = read_page(Path(str(files("crossfoot") / "examples" / "apd.md")))

@@ -14,15 +14,16 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from crossfoot.cli.output import console, print_json
 from crossfoot.cli.quiet import quiet_libraries
+from crossfoot.errors import RecipeError
 
 if TYPE_CHECKING:
     from crossfoot.agent.loop import History, Setting
     from crossfoot.engines.base import Engine
+    from crossfoot.evaluation.asked import Trained
     from crossfoot.evaluation.evaluate import Runner
     from crossfoot.tasks.base import Sample
     from crossfoot.training.recipe import Recipe
 
-VALIDATION_CONVERSATIONS = 150
 _Text = str | None
 _Number = int | None
 
@@ -96,23 +97,31 @@ def evaluate(
     from crossfoot.agent.loop import Limits, Setting
     from crossfoot.engines.build import build_engine, default_engine, resolve_adapter
     from crossfoot.engines.endpoint import Endpoint
-    from crossfoot.evaluation.asked import asked, default_adapter, sampling_of, trained_in
+    from crossfoot.evaluation.asked import (
+        asked,
+        default_adapter,
+        sampling_of,
+        trained_in,
+        weights_to_load,
+    )
     from crossfoot.evaluation.evaluate import evaluate as run_evaluation
     from crossfoot.evaluation.finish import finish
-    from crossfoot.models.adapters import prompt_of
     from crossfoot.models.embedded import EMBEDDED
+    from crossfoot.models.prompts import prompt_of
     from crossfoot.models.weights import weights_sha256
     from crossfoot.reports.terminal import evaluation_tables
+    from crossfoot.reports.trackers import check_trackers
     from crossfoot.runs.folder import RunFolder
 
     own = trained_in(task)
     trained = own or trained_in(adapter) or trained_in(model)
     if own is not None:
+        if adapter not in (None, "none"):
+            raise RecipeError("a run has its own adapter", advice="name a task instead of the run")
         task = own.recipe.data[0].task
         output = output or (None if adapter == "none" else own.folder)  # the base is no part of it
-    if trained is not None:
-        adapter = adapter if adapter == "none" else trained.adapter
-        model = trained.model if own or model is None or trained_in(model) else model
+    if trained is not None and engine != "remote":
+        model, adapter = weights_to_load(trained, own is not None, model, adapter)
     generation = {
         "max_new_tokens": max_new_tokens,
         "num_beams": num_beams,
@@ -139,7 +148,8 @@ def evaluate(
         },
     )
     model, sampling, held = recipe.model, sampling_of(recipe), recipe.generation.constrained
-    samples = _samples(task, split, limit, seed, recipe)
+    check_trackers(recipe.tracking)
+    samples = _samples(task, split, limit, seed, recipe, trained)
     engine = engine or default_engine(model, constrained=held, greedy=sampling.greedy)
     served = engine == "remote"
     adapter = adapter or default_adapter(recipe)
@@ -151,6 +161,9 @@ def evaluate(
         limits=Limits(new_tokens=recipe.generation.max_new_tokens),
         single=recipe.single,
     )
+    if setting.form == "grounded" and (few_shot or held):
+        option = "--few-shot" if few_shot else "--constrained"
+        raise RecipeError(f"{option} has no words for cells", advice="or choose another --prompt")
     build = partial(
         build_engine,
         engine,
@@ -237,22 +250,25 @@ def _progress(total: int) -> Iterator[Callable[[int, int], None]]:
 
 
 def _history(name: str) -> History:
-    from crossfoot.errors import RecipeError
-
     if name not in ("own", "gold"):
         raise RecipeError(f"unknown history {name!r}", advice="known are own, gold")
     return cast("History", name)
 
 
-def _samples(task: str, split: str, limit: int | None, seed: int, recipe: Recipe) -> list[Sample]:
-    """The task's conversations; ``validation`` is the part of train that recipes hold out."""
+def _samples(
+    task: str, split: str, limit: int | None, seed: int, recipe: Recipe, trained: Trained | None
+) -> list[Sample]:
+    """The task's conversations; ``validation`` is what the training held out, or recipes do."""
     from crossfoot.errors import DataError
     from crossfoot.targets.single import can_be_asked
     from crossfoot.tasks.registry import load_task
     from crossfoot.tasks.split import choose, validation_split
+    from crossfoot.training.sections import Validation
 
     if split == "validation":
-        _, samples = validation_split(load_task(task, "train"), VALIDATION_CONVERSATIONS, 0)
+        own = trained is not None and trained.recipe.data[0].task == task
+        held = trained.recipe.validation if trained is not None and own else Validation()
+        _, samples = validation_split(load_task(task, "train"), held.conversations, held.seed)
     else:
         samples = load_task(task, split)
     labelled = [sample for sample in samples if all(turn.gold for turn in sample.turns)]
@@ -290,5 +306,6 @@ def _named(setting: Setting, served: bool, constrained: bool, limit: int | None)
 
 
 def _run_name(task: str, split: str, model: str, adapter: str | None, unusual: list[str]) -> str:
+    base = Path(model.removesuffix("/final_model")).name
     tuned = Path(adapter.removesuffix("/final_model")).name if adapter else "default"
-    return "-".join(["eval", task, split, Path(model).name, tuned, *unusual])
+    return "-".join(["eval", task, split, base, tuned, *unusual])

@@ -46,6 +46,7 @@ def serve(
     """Serve a model over the OpenAI API, with the server that is installed."""
     quiet_libraries()
     from crossfoot.engines.build import resolve_adapter
+    from crossfoot.models.prompts import prompt_of
     from crossfoot.serving.commands import serving
 
     if options and not options[0].startswith("-"):
@@ -53,9 +54,10 @@ def serve(
             f"{options[0][:80]!r} is no option of a server",
             advice="name what is served with --model and --adapter",
         )
+    tuned = resolve_adapter(model, adapter)
     made = serving(
         model,
-        resolve_adapter(model, adapter),
+        tuned,
         server=server,
         host=host,
         port=port,
@@ -64,7 +66,8 @@ def serve(
     command = [*made.command, *(options or [])]
     console.print(
         f"then: crossfoot eval synthetic --engine remote --endpoint http://{host}:{port}/v1 "
-        f"--model {made.served_name}{' --tools-in-text' if made.tools_in_text else ''}",
+        f"--model {made.served_name}{' --tools-in-text' if made.tools_in_text else ''} "
+        f"--prompt {prompt_of(None, tuned, model)}",
         markup=False,
         highlight=False,
         soft_wrap=True,

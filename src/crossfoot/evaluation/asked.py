@@ -16,8 +16,8 @@ from crossfoot.engines.build import NO_ADAPTER
 from crossfoot.engines.sampling import Sampling
 from crossfoot.errors import RecipeError
 from crossfoot.models.embedded import EMBEDDED
+from crossfoot.runs.folder import FINAL
 from crossfoot.training.recipe import Recipe, load_recipe
-from crossfoot.training.resume import FINAL
 
 # The keys of a recipe that say how questions are put to a model.
 PUT = (
@@ -59,6 +59,21 @@ def trained_in(path: str | None) -> Trained | None:
     folder = folder.parent if folder.name == FINAL else folder
     recipe = folder / "recipe.yaml"
     return Trained(folder, load_recipe(recipe)) if recipe.is_file() else None
+
+
+def weights_to_load(
+    trained: Trained, own: bool, model: str | None, adapter: str | None
+) -> tuple[str, str]:
+    """Model and adapter: what was named, and of the training what was not.
+
+    ``own`` says that the run itself was named, not its adapter or model.
+    """
+    full = trained.recipe.adapter.method == "none"
+    if own and adapter == NO_ADAPTER:
+        return model or trained.recipe.model, NO_ADAPTER
+    if own or trained_in(adapter) is not None:
+        return trained.model if full or model is None else model, trained.adapter
+    return trained.model, trained.adapter if adapter is None else adapter
 
 
 def asked(trained: Trained | None, model: str, given: dict[str, Any]) -> Recipe:

@@ -15,11 +15,11 @@ from typing import Any
 import torch
 from safetensors.torch import load_file, save_file
 
-from crossfoot.chat.prompt import PromptForm, prompt_form
+from crossfoot.chat.prompt import PromptForm
 from crossfoot.errors import ModelError
 from crossfoot.models.loading import WEIGHTS, adapter_config, load_adapter
+from crossfoot.models.prompts import write_prompt
 
-PROMPT = "crossfoot.json"
 _VISION = r".*(visual|vision_tower|multi_modal_projector).*"
 
 
@@ -136,26 +136,6 @@ def save_trained(
     write_prompt(temporary, prompt)
     shutil.rmtree(folder, ignore_errors=True)
     os.replace(temporary, folder)
-
-
-def write_prompt(folder: Path, prompt: PromptForm = "short") -> None:
-    """Keep the prompt that a model was trained on beside its weights."""
-    (folder / PROMPT).write_text(json.dumps({"prompt": prompt}) + "\n", "utf-8")
-
-
-def prompt_of(name: str | None, *folders: Path | str | None) -> PromptForm:
-    """The prompt called ``name``, or else that of the first folder that keeps one, or ``short``."""
-    if name is not None:
-        return prompt_form(name)
-    for folder in folders:
-        path = Path(folder or "") / PROMPT
-        if folder is None or not path.is_file():
-            continue
-        try:
-            return prompt_form(str(json.loads(path.read_text("utf-8"))["prompt"]))
-        except (OSError, ValueError, TypeError, LookupError, RecursionError) as error:
-            raise ModelError("does not name a prompt", file=path) from error
-    return "short"
 
 
 def _name_base(config_path: Path, model: Any) -> None:

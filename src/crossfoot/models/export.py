@@ -24,7 +24,7 @@ from safetensors import SafetensorError
 
 from crossfoot.chat.template import Chat
 from crossfoot.errors import ModelError
-from crossfoot.models.adapters import adapter_folder, base_model, prompt_of, write_prompt
+from crossfoot.models.adapters import adapter_folder, base_model
 from crossfoot.models.embedded import EMBEDDED, cache_folder, shipped_adapter
 from crossfoot.models.gguf import GgufType, write_gguf
 from crossfoot.models.loading import (
@@ -35,6 +35,7 @@ from crossfoot.models.loading import (
     load_tokenizer,
     resolve,
 )
+from crossfoot.models.prompts import prompt_of, write_prompt
 from crossfoot.models.weights import weights_sha256
 
 SHIPPED = "shipped"

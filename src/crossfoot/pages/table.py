@@ -91,6 +91,6 @@ class Table:
 def with_header(table: Table) -> Table:
     """The table with an empty first row where its own holds figures: ``("2013", "$ 516")``."""
     first = table.rows[0] if table.rows else ()
-    if any(parse_number(text) and not _YEAR.fullmatch(text.strip()) for text in first[1:]):
+    if any(parse_number(text) and not _YEAR.fullmatch(clean_cell(text)) for text in first[1:]):
         return Table((("",) * len(first), *table.rows))
     return table

@@ -20,6 +20,7 @@ from typing import Any
 
 from crossfoot.errors import DataError
 
+FINAL = "final_model"  # weights of a finished training, in its run folder
 PACKAGES = ("crossfoot", "torch", "transformers", "peft", "trl", "accelerate", "tokenizers")
 
 

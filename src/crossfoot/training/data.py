@@ -60,6 +60,7 @@ def load_data(recipe: Recipe) -> TrainingData:
     """The recipe's conversations; validation is cut by page from the first part, before limits."""
     validation: list[Sample] = []
     train: list[Sample] = []
+    held_out: set[str] = set()
     unusable: Counter[str] = Counter()
     for index, part in enumerate(recipe.data):
         samples = load_task(part.task, part.split, skip_bad=part.skip_bad)
@@ -67,8 +68,8 @@ def load_data(recipe: Recipe) -> TrainingData:
             samples, validation = validation_split(
                 samples, recipe.validation.conversations, recipe.validation.seed
             )
+            held_out = {sample.page.page_id for sample in validation}
             validation = _usable(validation, recipe, part, unusable)
-        held_out = {sample.page.page_id for sample in validation}
         samples = [sample for sample in samples if sample.page.page_id not in held_out]
         samples = _usable(samples, recipe, part, unusable)
         if part.limit is not None:

@@ -10,11 +10,10 @@ import yaml
 from pydantic import ValidationError
 
 from crossfoot.errors import RecipeError
-from crossfoot.runs.folder import RunFolder
+from crossfoot.runs.folder import FINAL, RunFolder
 from crossfoot.training.arguments import CHECKPOINTS
 from crossfoot.training.recipe import CHECKPOINTING, Recipe
 
-FINAL = "final_model"
 METRICS, TRAIN_LOSS, EVAL_LOSS = "metrics.jsonl", "train_loss.log", "eval_loss.log"
 
 

@@ -24,7 +24,7 @@ from crossfoot.models.adapters import add_adapter, save_trained
 from crossfoot.models.loading import DTYPES, identity, load_config, load_model, load_tokenizer
 from crossfoot.reports import trackers
 from crossfoot.reports.card import model_card
-from crossfoot.runs.folder import RunFolder, environment
+from crossfoot.runs.folder import FINAL, RunFolder, environment
 from crossfoot.targets.single import chat_for
 from crossfoot.tasks.split import choose
 from crossfoot.training.arguments import CHECKPOINTS, keep_budget, training_arguments
@@ -36,7 +36,6 @@ from crossfoot.training.machine import check_split
 from crossfoot.training.recipe import CHECKPOINTING, Recipe
 from crossfoot.training.resume import (
     EVAL_LOSS,
-    FINAL,
     METRICS,
     TRAIN_LOSS,
     check_folder,
