@@ -18,6 +18,7 @@ from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import sdpa_mask
 
+from crossfoot.training.blocks import Span, attend_in_blocks
 from crossfoot.training.tree import Tree
 
 NAME = "crossfoot_tree"
@@ -43,6 +44,7 @@ class Layout:
 
     order: list[tuple[int, int]] = field(default_factory=list)
     paths: list[Path] = field(default_factory=list)
+    spans: list[list[Span]] = field(default_factory=list)  # what each path sees, its own last
     masks: dict[tuple[int, int, int | None], torch.Tensor | None] = field(default_factory=dict)
 
     def mask(self, path: Path, window: int | None, device: torch.device) -> torch.Tensor | None:
@@ -90,7 +92,19 @@ def _lay_out(layout: Layout, number: int, tree: Tree) -> None:
             above = before + len(layout.order) - start - 1
             waiting += [(child, own, above) for child in following if child != longest]
             following = children.get(longest, [])
+        seen = [] if above_path is None else _first(layout.spans[above_path], before)
         layout.paths.append(Path(start, len(layout.order), above_path, before))
+        layout.spans.append([*seen, (start, len(layout.order))])
+
+
+def _first(spans: Sequence[Span], count: int) -> list[Span]:
+    """The first ``count`` tokens of ``spans``."""
+    found = []
+    for start, end in spans:
+        if count > 0:
+            found.append((start, min(end, start + count)))
+        count -= end - start
+    return found
 
 
 def attend(
@@ -113,6 +127,9 @@ def attend(
         )
         return found
     window = options.get("sliding_window")
+    if query.device.type == "cpu" and window is None and not options.get("dropout"):
+        scale = options.get("scaling") or query.shape[-1] ** -0.5
+        return attend_in_blocks(query, key, value, tree.spans, scale), None
     seen: list[tuple[torch.Tensor, torch.Tensor]] = []
     outputs = []
     for path in tree.paths:
