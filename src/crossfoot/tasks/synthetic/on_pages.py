@@ -1,9 +1,9 @@
-"""Synthetic conversations on the tables of real pages.
+"""Synthetic conversations on real pages.
 
-``draw_on(page, 2, seed=0)`` asks for cells that its table has, and computes with them, in the words
-of the synthetic pages. A page that is encoded once for its own questions is asked many more at the
-price of the questions alone. Source of the pages: FinQA (Chen et al. 2021,
-https://github.com/czyssrs/FinQA).
+``draw_on(page, 2, seed=0)`` asks for cells that its table has, or for figures that its sentences
+tell, and computes with them, in the words of the synthetic pages. A page that is encoded once for
+its own questions is asked many more at the price of the questions alone. Source of the pages: FinQA
+(Chen et al. 2021, https://github.com/czyssrs/FinQA).
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from crossfoot.tasks.synthetic.conversations import join_plans
 from crossfoot.tasks.synthetic.figures import Grid, Kind, Line, Scale, Slot, value_of
 from crossfoot.tasks.synthetic.filling import year_slot
 from crossfoot.tasks.synthetic.generate import labelled
+from crossfoot.tasks.synthetic.on_sentences import Fact, facts_of, talk_about
 from crossfoot.tasks.synthetic.over_lines import performance, portion, two_lines, wander
 from crossfoot.tasks.synthetic.over_years import (
     change,
@@ -40,6 +41,7 @@ _MAX_HEADER = 80  # characters; longer ones are sentences
 _YEAR = re.compile(r"(?<!\d)(?:19[89]|20[0-4])\d(?!\d)")
 _DATE = re.compile(r"\b(?:january|march|june|september|december) \d{1,2}\b")
 _NUMBER = re.compile(r"-?(?:\d+(?:\.\d+)?|\.\d+)%?")
+_OF_SENTENCES = 0.4  # share of what is asked about sentences, where they tell anything
 _DASHES = ("2014", "2013")  # how FinQA's files have a dash
 _NOT_WORDS = re.compile(r"\(.*?\)|[:*]")
 
@@ -60,22 +62,24 @@ _PLANS: tuple[tuple[Plan, int], ...] = (
 
 
 def draw_on(page: Page, count: int, seed: int) -> list[Sample]:
-    """Up to ``count`` conversations on a page, none where its table is not a plain one."""
-    grid = grid_of(page)
-    if grid is None:
+    """Up to ``count`` conversations on a page; none where neither table nor sentences are plain."""
+    grid, facts = grid_of(page), facts_of(page)
+    if grid is None and not facts:
         return []
     samples = []
     for index in range(count):
         for attempt in range(_ATTEMPTS):
             rng = Random(f"crossfoot/{seed}/{page.page_id}/{index}/{attempt}")
-            turns = labelled(join_plans(partial(_plan, grid, rng), rng), page)
+            turns = labelled(join_plans(partial(_plan, grid, facts, rng), rng), page)
             if turns:
                 samples.append(Sample(f"drawn/{seed}/{page.page_id}/{index}", page, turns))
                 break
     return samples
 
 
-def _plan(grid: Grid, rng: Random) -> Asked | None:
+def _plan(grid: Grid | None, facts: list[Fact], rng: Random) -> Asked | None:
+    if grid is None or (facts and rng.random() < _OF_SENTENCES):
+        return talk_about(facts, rng)
     plans, weights = zip(*_PLANS, strict=True)
     plan: Plan = rng.choices(plans, weights)[0]
     return plan(Voice(rng, grid, grid.lines), rng)

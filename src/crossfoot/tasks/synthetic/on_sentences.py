@@ -1,0 +1,150 @@
+"""Figures that a page's sentences tell, and conversations about them.
+
+``facts_of(page)`` of "rent expense was $ 12.2 million and $ 6.9 million in 2016 and 2015 ,
+respectively ." is rent expense of 2016 and of 2015; ``talk_about`` asks for them in the words of
+the ConvFinQA training conversations (Chen et al. 2022): "what was the rent expense in 2016?", "and
+what was it in 2015?", "what was the change?".
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from random import Random
+
+from crossfoot.pages.page import Page
+from crossfoot.tasks.synthetic.asking import Asked
+from crossfoot.tasks.synthetic.wordlists import section
+
+_AMOUNT = r"(?:\$ )?(?P<n>\d+(?:\.\d+)?)(?P<percent> ?%)?(?: (?:million|billion|thousand))?"
+_VERB = re.compile(
+    r" (?:was|were|is|are|totaled|totaling|of|equaled"
+    r"|amounted to|increased to|decreased to|declined to)"
+    r"(?: approximately| about)? (?=\$ \d|\d)"
+)
+_AMOUNTS = re.compile(_AMOUNT.replace("?P<n>", "").replace("?P<percent>", ""))
+_SERIES = re.compile(
+    rf"{_AMOUNTS.pattern}(?:(?: ,| and| , and) {_AMOUNTS.pattern}){{0,2}}(?![\w.])"
+)
+_NUMBER = re.compile(r"(?<![\d.])\d+(?:\.\d+)?(?: ?%)?")
+_YEAR = re.compile(r"(?<![\d.,])(?:19\d|20[0-4])\d(?![\d.,])")
+_LAST = re.compile(r" (?:in|for|during|of) (?:fiscal )?((?:19[89]|20[0-4])\d)$")
+_WORD = re.compile(r"[a-z][a-z/&'.-]*")
+_BREAKS = frozenset(" ".join(section("facts", "breaks")).split())
+_SKIPPED = frozenset(("the", "our", "of", "in", "for"))
+_MAX_WORDS = 7
+_SERIES_WEIGHT = 5  # most real questions about sentences are about such
+_MIN_LETTERS = 8
+_SMALL = frozenset("0123456789")
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A subject and its figures by year, newest as told; the year is "" where none is told."""
+
+    subject: str
+    figures: tuple[tuple[str, str], ...]
+
+
+def facts_of(page: Page) -> list[Fact]:
+    """What the sentences around the table tell in a plain way, each subject once."""
+    found: dict[str, Fact] = {}
+    for paragraph in (*page.before, *page.after):
+        for sentence in " ".join(paragraph.split()).split(" . "):
+            for verb in _VERB.finditer(sentence):
+                fact = _fact(sentence, verb)
+                if fact is not None:
+                    found.setdefault(fact.subject, fact)
+    return list(found.values())
+
+
+def _fact(sentence: str, verb: re.Match[str]) -> Fact | None:
+    before = sentence[: verb.start()]
+    own_year = _LAST.search(before)
+    subject = _subject(before[: own_year.start()] if own_year else before)
+    series = _SERIES.match(sentence, verb.end())
+    if subject is None or series is None:
+        return None
+    numbers = [number.replace(" ", "") for number in _NUMBER.findall(series.group())]
+    if any(number in _SMALL or _YEAR.fullmatch(number) for number in numbers):
+        return None
+    years = _YEAR.findall(sentence[series.end() :])
+    if own_year:
+        years = [own_year.group(1)]
+    if len(numbers) == 1:
+        return Fact(subject, ((years[0] if len(years) == 1 or own_year else "", numbers[0]),))
+    years = years or _YEAR.findall(before)
+    if len(years) != len(numbers) or len(set(years)) < len(years):
+        return None
+    return Fact(subject, tuple(zip(years, numbers, strict=True)))
+
+
+def _subject(before: str) -> str | None:
+    """The words right before a verb, as far as they belong together."""
+    words: list[str] = []
+    for word in reversed(before.split()):
+        if word in _BREAKS or not _WORD.fullmatch(word) or len(words) == _MAX_WORDS:
+            break
+        words.insert(0, word)
+    while words and words[0] in _SKIPPED:
+        del words[0]
+    while words and words[-1] in _SKIPPED:
+        del words[-1]
+    subject = " ".join(words)
+    return subject if len(words) > 1 and len(subject) >= _MIN_LETTERS else None
+
+
+def talk_about(facts: list[Fact], rng: Random) -> Asked | None:
+    """The turns about one fact, or about two that have one figure each."""
+    (fact,) = rng.choices(facts, [_SERIES_WEIGHT if len(fact.figures) > 1 else 1 for fact in facts])
+    order = list(fact.figures)
+    if rng.random() < 0.4:
+        order.reverse()
+    asked: Asked = [_asks(fact.subject, *order[0], rng)]
+    for year, number in order[1 : rng.choice((2, 3))]:
+        again: tuple[str, ...] = (f"and in {year}?", f"what was it in {year}?")
+        again = (*again, f"and what was it in {year}?")
+        again = (*again, f"what about in {year}?", f"what was the {year} value?")
+        again = (*again, f"and for {year}?")
+        asked.append((rng.choice(again), number))
+    if len(asked) == 1:
+        others = [other for other in facts if other.subject != fact.subject]
+        if others:
+            other = rng.choice(others)
+            asked.append(_asks(other.subject, *rng.choice(other.figures), rng))
+        return asked
+    (first_year, first), (second_year, second) = order[0], order[1]
+    if first_year < second_year:
+        first, second, first_year, second_year = second, first, second_year, first_year
+    if float(second.strip("%")) == 0 or first.endswith("%") != second.endswith("%"):
+        return asked
+    kind = rng.random()
+    if kind < 0.4:
+        question = ("what was the change between these years?", "what is, then, the difference?")
+        asked.append((rng.choice(question), f"subtract({first}, {second})"))
+        if rng.random() < 0.6:
+            asked.append(
+                (
+                    f"and how much does this change represent in relation to the {second_year} "
+                    + "value?",
+                    f"subtract({first}, {second}), divide(#0, {second})",
+                )
+            )
+    elif kind < 0.6:
+        asked.append(("what is the sum of those values?", f"add({first}, {second})"))
+    elif kind < 0.8:
+        growth = f"subtract({first}, {second}), divide(#0, {second})"
+        said = f"what was the percent change from {second_year} to {first_year}?"
+        asked.append((rng.choice((said, "what was the growth rate?")), growth))
+    return asked
+
+
+def _asks(subject: str, year: str, number: str, rng: Random) -> tuple[str, str]:
+    when = f" in {year}" if year else ""
+    forms = (
+        f"what was the {subject}{when}?",
+        f"what is the value of {subject}{when}?",
+        f"what was the amount of {subject}{when}?",
+        f"what were the {subject}{when}?" if subject.endswith("s") else f"what is {subject}{when}?",
+    )
+    return rng.choice(forms), number

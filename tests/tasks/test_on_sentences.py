@@ -1,0 +1,83 @@
+"""What sentences tell, and conversations about it."""
+
+from random import Random
+
+import pytest
+
+from crossfoot.pages.page import Page
+from crossfoot.pages.table import Table
+from crossfoot.tasks.synthetic.generate import labelled
+from crossfoot.tasks.synthetic.on_sentences import Fact, facts_of, talk_about
+
+
+def page(*sentences):
+    return Page("p.pdf", sentences, Table(()), ())
+
+
+@pytest.mark.parametrize(
+    ("sentence", "facts"),
+    [
+        (
+            "we note that rent expense was $ 12.2 million , $ 6.9 million and $ 7 million "
+            "for the years ended december 31 , 2016 , 2015 and 2014 , respectively .",
+            [],  # 7 alone could be anything
+        ),
+        (
+            "we note that rent expense was $ 12.2 million and $ 6.9 million in 2016 and 2015 .",
+            [Fact("rent expense", (("2016", "12.2"), ("2015", "6.9")))],
+        ),
+        ("the net loss on disposal of those assets in 2005 was $ 344000 .", []),
+        (
+            "printing papers net sales in 2009 were $ 2.8 billion compared with $ 3.4 billion .",
+            [Fact("printing papers net sales", (("2009", "2.8"),))],
+        ),
+        (
+            "our effective tax rate was 36.4 % in 2010 .",
+            [Fact("effective tax rate", (("2010", "36.4%"),))],
+        ),
+        ("as of 2016 there was $ 12 million .", []),
+        ("rent expense was $ 12 million and $ 13 million in 2016 .", []),
+        ("the securities act of 1933 applies .", []),
+        ("nothing was said .", []),
+        ("", []),
+    ],
+)
+def test_facts(sentence, facts):
+    assert facts_of(page(sentence)) == facts
+
+
+def test_a_subject_counts_once():
+    facts = facts_of(page("cash outlay was $ 73 million . a cash outlay was $ 80 million ."))
+    assert facts == [Fact("cash outlay", (("", "73"),))]
+
+
+def test_conversations_about_a_series_are_right_about_its_years():
+    fact = Fact("rent expense", (("2016", "12"), ("2015", "16"), ("2014", "20")))
+    seen = set()
+    for seed in range(60):
+        asked = talk_about([fact], Random(seed))
+        assert asked == talk_about([fact], Random(seed))
+        assert "rent expense" in asked[0][0]
+        for question, program in asked:
+            if program.isdigit():
+                year = next(year for year, number in fact.figures if number == program)
+                assert year in question
+            seen.add(program)
+    # The change is that of the newer year against the older, whichever was asked first.
+    assert {"subtract(12, 16)", "subtract(12, 16), divide(#0, 16)", "add(12, 16)"} <= seen
+    assert not any(program.startswith("subtract(16, 12)") for program in seen)
+
+
+def test_two_facts_of_one_figure_are_asked_one_after_the_other():
+    facts = [Fact("cash outlay", (("", "73"),)), Fact("tax rate", (("2010", "36.4%"),))]
+    asked = talk_about(facts, Random(0))
+    assert {program for _, program in asked} == {"73", "36.4%"}
+    (turn, *_) = labelled([pair for pair in asked if pair[1] == "36.4%"], page())
+    assert turn.gold.unit == "percent"
+
+
+def test_nothing_is_divided_by_zero_or_compared_across_units():
+    for figures in ((("2016", "12"), ("2015", "0.0")), (("2016", "12%"), ("2015", "16"))):
+        for seed in range(20):
+            asked = talk_about([Fact("rent expense", figures)], Random(seed))
+            assert [program for _, program in asked if "(" in program] == []
