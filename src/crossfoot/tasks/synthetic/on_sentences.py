@@ -9,6 +9,7 @@ what was it in 2015?", "what was the change?".
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -35,6 +36,16 @@ _SKIPPED = frozenset(("the", "our", "of", "in", "for"))
 _MAX_WORDS = 7
 _SERIES_WEIGHT = 5  # most real questions about sentences are about such
 _MIN_LETTERS = 8
+_BACKWARDS = 0.4  # share of series that are asked from the year told last
+_AGAIN = (
+    "and in {year}?",
+    "what was it in {year}?",
+    "and what was it in {year}?",
+    "what about in {year}?",
+    "what was the {year} value?",
+    "and for {year}?",
+)
+_CHANGES = ("what was the change between these years?", "what is, then, the difference?")
 _SMALL = frozenset("0123456789")
 
 
@@ -94,57 +105,48 @@ def _subject(before: str) -> str | None:
     return subject if len(words) > 1 and len(subject) >= _MIN_LETTERS else None
 
 
-def talk_about(facts: list[Fact], rng: Random) -> Asked | None:
-    """The turns about one fact, or about two that have one figure each."""
+def talk_about(facts: Sequence[Fact], rng: Random) -> Asked:
+    """Turns on one fact over its years, or on two facts that have one figure each."""
     (fact,) = rng.choices(facts, [_SERIES_WEIGHT if len(fact.figures) > 1 else 1 for fact in facts])
-    order = list(fact.figures)
-    if rng.random() < 0.4:
-        order.reverse()
-    asked: Asked = [_asks(fact.subject, *order[0], rng)]
-    for year, number in order[1 : rng.choice((2, 3))]:
-        again: tuple[str, ...] = (f"and in {year}?", f"what was it in {year}?")
-        again = (*again, f"and what was it in {year}?")
-        again = (*again, f"what about in {year}?", f"what was the {year} value?")
-        again = (*again, f"and for {year}?")
-        asked.append((rng.choice(again), number))
-    if len(asked) == 1:
-        others = [other for other in facts if other.subject != fact.subject]
-        if others:
-            other = rng.choice(others)
-            asked.append(_asks(other.subject, *rng.choice(other.figures), rng))
-        return asked
-    (first_year, first), (second_year, second) = order[0], order[1]
-    if first_year < second_year:
-        first, second, first_year, second_year = second, first, second_year, first_year
-    if float(second.strip("%")) == 0 or first.endswith("%") != second.endswith("%"):
-        return asked
-    kind = rng.random()
-    if kind < 0.4:
-        question = ("what was the change between these years?", "what is, then, the difference?")
-        asked.append((rng.choice(question), f"subtract({first}, {second})"))
-        if rng.random() < 0.6:
-            asked.append(
-                (
-                    f"and how much does this change represent in relation to the {second_year} "
-                    + "value?",
-                    f"subtract({first}, {second}), divide(#0, {second})",
-                )
-            )
-    elif kind < 0.6:
-        asked.append(("what is the sum of those values?", f"add({first}, {second})"))
-    elif kind < 0.8:
-        growth = f"subtract({first}, {second}), divide(#0, {second})"
-        said = f"what was the percent change from {second_year} to {first_year}?"
-        asked.append((rng.choice((said, "what was the growth rate?")), growth))
+    figures = list(fact.figures)
+    if rng.random() < _BACKWARDS:
+        figures.reverse()
+    asked: Asked = [_look_up(fact.subject, *figures[0], rng)]
+    for year, number in figures[1 : rng.choice((2, 3))]:
+        asked.append((rng.choice(_AGAIN).format(year=year), number))
+    if len(figures) > 1:
+        old, new = sorted(figures[:2])
+        return asked + _compare(old, new, rng)
+    others = [other for other in facts if other.subject != fact.subject]
+    if others:
+        other = rng.choice(others)
+        asked.append(_look_up(other.subject, *rng.choice(other.figures), rng))
     return asked
 
 
-def _asks(subject: str, year: str, number: str, rng: Random) -> tuple[str, str]:
-    when = f" in {year}" if year else ""
-    forms = (
-        f"what was the {subject}{when}?",
-        f"what is the value of {subject}{when}?",
-        f"what was the amount of {subject}{when}?",
-        f"what were the {subject}{when}?" if subject.endswith("s") else f"what is {subject}{when}?",
-    )
-    return rng.choice(forms), number
+def _look_up(subject: str, year: str, number: str, rng: Random) -> tuple[str, str]:
+    plural = "what were the" if subject.endswith("s") else "what is"
+    verbs = ("what was the", "what is the value of", "what was the amount of", plural)
+    return f"{rng.choice(verbs)} {subject}{f' in {year}' if year else ''}?", number
+
+
+def _compare(old: tuple[str, str], new: tuple[str, str], rng: Random) -> Asked:
+    """What is asked about the figures of two years, (year, number) each; often nothing."""
+    (before, first), (after, last) = old, new
+    if float(first.strip("%")) == 0 or first.endswith("%") != last.endswith("%"):
+        return []
+    change = f"subtract({last}, {first})"
+    growth = f"{change}, divide(#0, {first})"
+    kind = rng.random()
+    if kind < 0.4:
+        asked = [(rng.choice(_CHANGES), change)]
+        if rng.random() < 0.6:
+            relative = "and how much does this change represent in relation to the {} value?"
+            asked.append((relative.format(before), growth))
+        return asked
+    if kind < 0.6:
+        return [("what is the sum of those values?", f"add({last}, {first})")]
+    if kind < 0.8:
+        named = f"what was the percent change from {before} to {after}?"
+        return [(rng.choice((named, "what was the growth rate?")), growth)]
+    return []
