@@ -42,17 +42,20 @@ def gold(program):
         ("6225.2", "total debt: 2016 = 6225.2"),
         ("2.7%", "effective rate: 2016 = 2.7%"),
         ("subtract(6225.2, 5879), divide(#0, 5879)", "total debt: 2016 = 6225.2; 2015 = 5879"),
-        ("divide(80, 5879)", "other obligations: 2015 = 80 | total debt: 2015 = 5879"),
+        (
+            "divide(80, 5879)",
+            "other obligations: 2016 = 133.1; 2015 = 80 | total debt: 2016 = 6225.2; 2015 = 5879",
+        ),
         ("97.5", "text: paid was $ 121.1 in 2016 and $ 97.5"),
         ("table_average(total debt, none)", "total debt:"),
-        ("multiply(80, const_1000)", "other obligations: 2015 = 80"),
-        ("add(7, 80)", "other obligations: 2015 = 80"),
-        ("56", "loans ( 1 ): 2015 = 56"),
+        ("multiply(80, const_1000)", "other obligations: 2016 = 133.1; 2015 = 80"),
+        ("add(7, 80)", "other obligations: 2016 = 133.1; 2015 = 80"),
+        ("56", "loans ( 1 ): 2016 = 55; 2015 = 56"),
         ("7", ""),
         ("no program", ""),
     ],
 )
-def test_each_number_is_said_with_its_row_and_column(program, said):
+def test_each_number_is_said_with_its_row_up_to_its_column(program, said):
     assert grounding(gold(program), ["what was it?"], ()) == (said and f"Cells: {said}")
 
 
@@ -70,9 +73,38 @@ def test_a_table_without_header_is_said_by_its_rows():
         assert false_cells(found, page) == []
 
 
+def test_a_sentence_is_quoted_from_the_first_word_that_was_asked_for():
+    asked = ["what was the interest that it paid in 2015?"]
+    said = "Cells: text: interest paid was $ 121.1 in 2016 and $ 97.5"
+    assert grounding(gold("97.5"), asked, ()) == said
+    assert grounding(gold("97.5"), [*asked, "what was it?"], ()) == said
+    assert false_cells(said, PAGE) == []
+
+
+def test_a_wide_row_is_said_from_its_first_wanted_cell():
+    years = [str(2000 + year) for year in range(12)]
+    numbers = [str(100 + year) for year in range(12)]
+    page = Page("p", (), Table((("", *years), ("sales", *numbers))), ())
+
+    def said(program):
+        return grounding(Gold(0.0, program, "absolute", page=page), ["?"], ())
+
+    assert said("111") == "Cells: sales: 2011 = 111"
+    assert said("subtract(111, 109)") == "Cells: sales: 2009 = 109; 2010 = 110; 2011 = 111"
+    assert said("107").startswith("Cells: sales: 2000 = 100; ")
+
+
+def test_of_columns_with_one_header_the_one_that_holds_the_number_is_said():
+    page = Page("p", (), Table((("", "2016 2015", "2016 2015"), ("sales", "$ 5.0", "-6%"))), ())
+    for literal, said in (("5.0", "5.0"), ("6%", "5.0; 2016 2015 = -6%")):
+        found = grounding(Gold(0.0, literal, "percent", page=page), ["?"], ())
+        assert found == f"Cells: sales: 2016 2015 = {said}"
+
+
 def test_what_is_known_is_not_said_again():
     program = "subtract(6225.2, 5879)"
-    assert grounding(gold(program), ["?"], {"6225.2"}) == "Cells: total debt: 2015 = 5879"
+    row = "Cells: total debt: 2016 = 6225.2; 2015 = 5879"
+    assert grounding(gold(program), ["?"], {"6225.2"}) == row
     assert grounding(gold(program), ["?"], {"6225.2", "5879"}) == ""
 
 
@@ -83,7 +115,8 @@ def test_table_cells_are_said_as_the_labelled_page_prints_them():
         said = grounding(gold(literal), [cell.row_header], ()).removeprefix("Cells: ")
         head, _, tail = said.partition(": ")
         line = next(line for line in page.split("\n") if line.startswith(f"{head}: "))
-        assert tail in line.removeprefix(f"{head}: ").split("; ")
+        assert line.startswith(f"{head}: {tail}")
+        assert tail.endswith(f"= {literal}")
 
 
 def test_operands_are_those_of_the_program_once():
@@ -103,7 +136,7 @@ def test_only_the_first_call_of_a_grounded_turn_says_it():
     said = [m["content"] for m in conversation_messages(sample, "grounded")[1:]]
     assert [text for text in said if "=" in text] == [
         "Cells: total debt: 2016 = 6225.2",
-        "Cells: total debt: 2015 = 5879",
+        "Cells: total debt: 2016 = 6225.2; 2015 = 5879",
     ]
     assert not any("=" in m["content"] for m in conversation_messages(sample, "labelled")[1:])
     whole = conversation_messages(sample, "grounded")

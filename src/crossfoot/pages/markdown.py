@@ -53,17 +53,24 @@ def render_labelled(table: Table) -> str:
     where in a Markdown table it is to count columns.
     """
     table = with_header(table)
-    header = [page_line(text) for text in table.rows[0]] if table.rows else []
-    lines = [header[0]] if header and header[0] else []
-    for row in table.rows[1:]:
-        cells = []
-        for column, text in enumerate(row[1:], start=1):
-            above = header[column] if column < len(header) else ""
-            value = page_line(clean_cell(text))
-            if value:
-                cells.append(f"{above} = {value}" if above else value)
-        lines.append(f"{row_label(row[0]) if row else ''}: {'; '.join(cells)}".strip())
+    corner = page_line(table.rows[0][0]) if table.rows and table.rows[0] else ""
+    lines = [corner] if corner else []
+    for index, row in enumerate(table.rows[1:], start=1):
+        cells = "; ".join(labelled_cells(table, index).values())
+        lines.append(f"{row_label(row[0]) if row else ''}: {cells}".strip())
     return "\n".join(lines)
+
+
+def labelled_cells(table: Table, index: int) -> dict[int, str]:
+    """The cells of a row that are not empty, by column: ``{1: "2016 = 6225.2"}``."""
+    header, row = table.rows[0], table.rows[index]
+    cells = {}
+    for column, text in enumerate(row[1:], start=1):
+        above = page_line(header[column]) if column < len(header) else ""
+        value = page_line(clean_cell(text))
+        if value:
+            cells[column] = f"{above} = {value}" if above else value
+    return cells
 
 
 def row_label(header: str) -> str:

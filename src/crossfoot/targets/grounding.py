@@ -1,10 +1,12 @@
 """Cell grounding: a sentence before the call that says where each number stands.
 
-``grounding(gold, questions, known)`` of "what was the total debt in 2016?" is ``Cells: total debt:
-2016 = 6225.2``, in the very words of the labelled page, so that finding a number is copying what
-stands around it; a number of a sentence is quoted with the words before it. Numbers that were
-grounded or computed in an earlier turn are not said again. Of several places the one whose headers
-have most words of the conversation counts; a number that stands nowhere is left out.
+``grounding(gold, questions, known)`` of "what was the total debt in 2015?" is ``Cells: total debt:
+2016 = 6225.2; 2015 = 5879``, the row of the labelled page up to the cell, to the letter: a small
+model that has found the row then copies on until it reaches the column, where a cell that it names
+out of order gets the number of another row. A number of a sentence is quoted from the first word of
+it that was asked for. Numbers that were grounded or computed in an earlier turn are not said again.
+Of several places the one whose headers have most words of the conversation counts; a number that
+stands nowhere is left out.
 """
 
 from __future__ import annotations
@@ -16,13 +18,17 @@ from dataclasses import replace
 from crossfoot.arithmetic.program import TABLE_OPS, parse, reference
 from crossfoot.errors import ProgramError
 from crossfoot.grading.answer import Gold
-from crossfoot.pages.markdown import page_line, render_labelled, row_label
+from crossfoot.pages.markdown import labelled_cells, page_line, render_labelled, row_label
 from crossfoot.pages.page import Page
 from crossfoot.pages.places import Place, find_number
 from crossfoot.pages.table import clean_cell, with_header
 from crossfoot.pages.units import row_name
 
-WORDS_BEFORE = 8
+WORDS_BEFORE = 20  # of a sentence, before its number
+WORDS_UNASKED = 8  # where no word of it was asked for
+LETTERS = 4  # of a word that tells a sentence from others
+COMMON = frozenset(("amount", "much", "that", "this", "value", "were", "what", "which", "year"))
+WIDE = 8  # cells of a row
 MAX_CELLS = 50
 CELLS = "Cells: "
 TEXT = "text"
@@ -58,20 +64,20 @@ def grounding(gold: Gold, questions: Sequence[str], known: Iterable[str]) -> str
         return ""
     page = replace(gold.page, table=with_header(gold.page.table))
     words = [frozenset(_WORD.findall(question.lower())) for question in questions]
-    by_row: dict[str, list[str]] = {}
+    columns: dict[int, set[int]] = {}
     sentences: list[str] = []
     for literal in operands_as_written(gold):
         if literal in set(known):
             continue
         place = _best(find_number(page, literal), words)
-        if place is not None:
-            if place.quote:
-                sentences += _quoted(literal, page_line(place.quote))
-            else:
-                by_row.setdefault(row_label(place.row_header), []).append(_cell(place, page))
-        elif _has_row(literal, page):
-            by_row.setdefault(row_label(literal), [])
-    rows = [f"{head}: {'; '.join(cells)}".strip() for head, cells in by_row.items()]
+        if place is not None and place.quote:
+            sentences += _quoted(literal, place, page, words)
+        elif place is not None:
+            row, column = _cell(literal, place, page)
+            columns.setdefault(row, set()).add(column)
+        else:
+            columns |= {row: set() for row in _rows_called(literal, page)}
+    rows = [_row(page, row, wanted) for row, wanted in columns.items()]
     said = " | ".join([*rows, *sentences])
     return said and f"{CELLS}{said}"
 
@@ -120,28 +126,48 @@ def _best(places: Sequence[Place], questions: Sequence[frozenset[str]]) -> Place
     return max(places, key=score)
 
 
-def _cell(place: Place, page: Page) -> str:
-    """A cell behind its column header, as the labelled page prints it."""
-    cell = next(
+def _cell(literal: str, place: Place, page: Page) -> tuple[int, int]:
+    """Row and column of a number's place; of columns with one header the one that holds it."""
+    cells = [
         cell
         for cell in page.table.cells()
         if row_name(cell.row) == place.unit and cell.column_header == place.column_header
-    )
-    above, text = page_line(cell.column_header), page_line(clean_cell(cell.text))
-    return f"{above} = {text}" if above else text
+    ]
+    number = literal.strip("-%")
+    cell = next((cell for cell in cells if clean_cell(cell.text).strip("-%") == number), cells[0])
+    return cell.row, cell.column
 
 
-def _quoted(literal: str, quote: str) -> list[str]:
-    """The last words up to a number: ``text: interest totaled $ 189``.
+def _row(page: Page, row: int, wanted: set[int]) -> str:
+    """A row of the labelled page up to its last wanted cell; a wide one from the first wanted."""
+    cells = labelled_cells(page.table, row)
+    wide = list(cells).index(max(wanted)) >= WIDE if wanted else False
+    start = min(wanted) if wide else 0
+    said = [text for column, text in cells.items() if start <= column <= max(wanted, default=0)]
+    return f"{row_label(page.table.rows[row][0])}: {'; '.join(said)}".strip()
+
+
+def _quoted(
+    literal: str, place: Place, page: Page, questions: Sequence[frozenset[str]]
+) -> list[str]:
+    """The words up to a number: ``text: interest totaled $ 189``.
 
     Nothing where the sentence writes the number in another way (168,000 or 168.0).
     """
+    quote = page_line(place.quote.strip("."))
     found = re.search(rf"(?<![\d.,]){re.escape(literal)}(?![\d,.]*\d)", quote)
     if found is None:
         return []
-    before = quote[: found.start()].removeprefix("...").split()[-WORDS_BEFORE:]
-    return [f"{TEXT}: {' '.join([*before, literal])}"]
+    texts = (page_line(text) for text in (*page.before, *page.after))
+    whole = next((text for text in texts if quote in text), quote)
+    before = whole[: whole.index(quote) + found.start()].rsplit(" . ", 1)[-1]
+    words = before.split()[-WORDS_BEFORE:]
+    asked = {word for question in questions for word in question if len(word) >= LETTERS}
+    start = next((i for i, word in enumerate(words) if word in asked - COMMON), -WORDS_UNASKED)
+    return [f"{TEXT}: {' '.join([*words[start:], literal])}"]
 
 
-def _has_row(header: str, page: Page) -> bool:
-    return any(row and row[0] == header for row in page.table.rows)
+def _rows_called(header: str, page: Page) -> list[int]:
+    """The first row of that name, if there is one."""
+    rows = enumerate(page.table.rows)
+    return [index for index, row in rows if index and row and row[0] == header][:1]
