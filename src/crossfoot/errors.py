@@ -44,6 +44,11 @@ class CrossfootError(Exception):
         return " ".join(line.split())
 
 
+def first_line(error: BaseException) -> str:
+    """What another library's error says first, for a line of our own."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+
+
 class DataError(CrossfootError):
     """A file or record that is missing, unreadable or malformed."""
 

@@ -81,7 +81,7 @@ class OpenVinoEngine:
         try:
             results = self._pipeline.generate(tensors, [config] * len(tensors))
         except RuntimeError as error:
-            raise ModelError(f"OpenVINO failed: {_first_line(error)}") from error
+            raise ModelError(f"OpenVINO failed: {_last_line(error)}") from error
         return [list(result.m_generation_ids[0]) for result in results]
 
 
@@ -152,7 +152,7 @@ def _pipeline(path: Path) -> Any:
         )
     except RuntimeError as error:
         raise ModelError(
-            f"OpenVINO cannot load this model: {_first_line(error)}",
+            f"OpenVINO cannot load this model: {_last_line(error)}",
             file=path,
             advice="use --engine transformers",
         ) from error
@@ -164,5 +164,5 @@ def _context(path: Path) -> int:
     return int(fields[gguf.Keys.LLM.CONTEXT_LENGTH.format(arch=architecture)].contents())
 
 
-def _first_line(error: Exception) -> str:
+def _last_line(error: Exception) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[-1]

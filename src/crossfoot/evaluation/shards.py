@@ -15,7 +15,7 @@ from typing import Any
 
 from crossfoot.agent.loop import Setting, TurnTranscript, run_batch
 from crossfoot.engines.base import Engine
-from crossfoot.errors import CrossfootError, ModelError, RecipeError
+from crossfoot.errors import CrossfootError, ModelError, RecipeError, first_line
 from crossfoot.evaluation.evaluate import Batches, Runner
 from crossfoot.tasks.base import Sample
 
@@ -94,7 +94,7 @@ def _connect(ray: Any, shards: int) -> None:
         ray.init(address=address, **quiet)
     except (ConnectionError, ValueError, RuntimeError) as error:
         raise ModelError(
-            f"cannot reach the Ray cluster at RAY_ADDRESS={address[:80]}: {_first_line(error)}",
+            f"cannot reach the Ray cluster at RAY_ADDRESS={address[:80]}: {first_line(error)}",
             advice="unset RAY_ADDRESS to use this machine alone",
         ) from error
 
@@ -129,11 +129,7 @@ def _told_in_one_line(ray: Any) -> Iterator[None]:
         raise
     except ray.exceptions.RayError as error:
         raise ModelError(
-            f"a worker died {RESTARTS + 1} times: {_first_line(error)}",
+            f"a worker died {RESTARTS + 1} times: {first_line(error)}",
             advice="has the machine memory enough for every shard? what is finished is kept: run "
             "the same command again",
         ) from error
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

@@ -24,7 +24,7 @@ from transformers import (
 )
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
-from crossfoot.errors import ModelError
+from crossfoot.errors import ModelError, first_line
 from crossfoot.models.embedded import EMBEDDED, embedded_model
 from crossfoot.models.weights import file_hashes
 
@@ -57,7 +57,7 @@ def load_tokenizer(name: str) -> Any:
     try:
         return AutoTokenizer.from_pretrained(resolve(name), trust_remote_code=False)
     except (OSError, ValueError) as error:
-        raise ModelError(f"cannot load the tokenizer of {name}: {_first_line(error)}") from error
+        raise ModelError(f"cannot load the tokenizer of {name}: {first_line(error)}") from error
 
 
 def load_config(name: str) -> Any:
@@ -65,7 +65,7 @@ def load_config(name: str) -> Any:
     try:
         return AutoConfig.from_pretrained(resolve(name), trust_remote_code=False)
     except (OSError, ValueError, KeyError) as error:
-        raise ModelError(f"cannot load {name}: {_first_line(error)}") from error
+        raise ModelError(f"cannot load {name}: {first_line(error)}") from error
 
 
 def load_model(
@@ -97,11 +97,11 @@ def load_model(
         )
     except ImportError as error:
         raise ModelError(
-            f"{name} needs a package that is missing: {_first_line(error)}",
+            f"{name} needs a package that is missing: {first_line(error)}",
             advice="pip install 'crossfoot[quant]' for 4-bit weights" if four_bit else None,
         ) from error
     except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
-        raise ModelError(f"cannot load {name}: {_first_line(error)}") from error
+        raise ModelError(f"cannot load {name}: {first_line(error)}") from error
     if report["missing_keys"]:
         absent = sorted(report["missing_keys"])
         raise ModelError(f"{len(absent)} weights of {name} are missing, the first: {absent[0]}")
@@ -134,7 +134,7 @@ def load_gguf(path: Path, *, dtype: str = "bfloat16") -> tuple[Any, Any]:
         model = AutoModelForCausalLM.from_pretrained(**source, dtype=DTYPES[dtype])
         tokenizer = AutoTokenizer.from_pretrained(**source)
     except (OSError, ValueError, RuntimeError, KeyError) as error:
-        raise ModelError(f"cannot load this GGUF: {_first_line(error)}", file=path) from error
+        raise ModelError(f"cannot load this GGUF: {first_line(error)}", file=path) from error
     if torch.cuda.is_available():
         model.to("cuda")
     return model.eval(), tokenizer
@@ -163,7 +163,7 @@ def load_adapter(model: Any, folder: str | Path, *, trainable: bool = False) -> 
     try:
         adapted = PeftModel.from_pretrained(model, str(folder), is_trainable=trainable)
     except (OSError, ValueError, RuntimeError, TypeError, KeyError) as error:
-        raise ModelError(f"cannot load this adapter: {_first_line(error)}", file=folder) from error
+        raise ModelError(f"cannot load this adapter: {first_line(error)}", file=folder) from error
     wanted = sum(".lora_A." in name for name, _ in adapted.named_parameters())
     found = len(_adapted(folder / WEIGHTS))
     if wanted != found:
@@ -222,7 +222,3 @@ def _first_unfit(model: Any, modules: dict[str, tuple[int, int]]) -> str | None:
 
 def _packed(weight: Any) -> bool:
     return not weight.is_floating_point()
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

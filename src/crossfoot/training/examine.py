@@ -15,6 +15,7 @@ from typing import Any
 import psutil
 import torch
 
+from crossfoot.errors import first_line
 from crossfoot.models.embedded import cache_folder
 from crossfoot.models.loading import DTYPES
 from crossfoot.runs.folder import PACKAGES
@@ -90,7 +91,7 @@ def extras() -> dict[str, str]:
         except ImportError as error:
             said[name] = f"not installed ({error.name or error}): pip install 'crossfoot[{name}]'"
         except Exception as error:  # a broken library may raise anything
-            said[name] = f"fails: {_first_line(error)}"
+            said[name] = f"fails: {first_line(error)}"
     return said
 
 
@@ -115,7 +116,7 @@ def hub() -> str:
     try:
         httpx.head(ENDPOINT, timeout=HUB_SECONDS)
     except httpx.HTTPError as error:
-        return f"{ENDPOINT} cannot be reached: {_first_line(error)}"
+        return f"{ENDPOINT} cannot be reached: {first_line(error)}"
     return f"{ENDPOINT} answers"
 
 
@@ -227,7 +228,3 @@ EXTRAS: dict[str, Callable[[], None]] = {
 
 def _gb(count: int) -> str:
     return f"{count / 1e9:.1f} GB"
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:200]

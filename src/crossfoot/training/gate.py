@@ -11,7 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import psutil
 import torch
 
 from crossfoot.agent.loop import Limits, Setting, run_batch
@@ -22,6 +21,7 @@ from crossfoot.targets.single import chat_for
 from crossfoot.tasks.base import Sample
 from crossfoot.tasks.split import choose
 from crossfoot.training.fitting import larger_model
+from crossfoot.training.machine import free_bytes
 from crossfoot.training.recipe import Recipe
 
 LEAST = 0.02
@@ -52,9 +52,8 @@ def pass_gate(
     if found.accuracy >= LEAST:
         say(said)
         return found
-    cuda = torch.cuda.is_available()
-    free = torch.cuda.mem_get_info()[0] if cuda else psutil.virtual_memory().available
-    larger = larger_model(recipe.model, int(free))
+    free = free_bytes("cuda" if torch.cuda.is_available() else "cpu")
+    larger = larger_model(recipe.model, free)
     advice = (
         f"a larger one that this machine holds is {larger} (model={larger})"
         if larger

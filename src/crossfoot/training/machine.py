@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 
+import psutil
 import torch
 from transformers import Trainer, TrainingArguments
 
@@ -48,3 +49,10 @@ def check_optimizer(arguments: TrainingArguments) -> None:
         raise RecipeError(
             said, field="trainer.optim", advice=f"{extra}leave trainer.optim out"
         ) from error
+
+
+def free_bytes(device: str) -> int:
+    """Bytes of memory that are free: the GPU's, or the machine's for ``cpu``."""
+    if device == "cuda":
+        return int(torch.cuda.mem_get_info()[0])
+    return int(psutil.virtual_memory().available)

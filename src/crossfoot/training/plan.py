@@ -12,7 +12,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
 import torch
 
 from crossfoot.models.loading import load_config
@@ -20,6 +19,7 @@ from crossfoot.training.arguments import keep_budget, training_arguments
 from crossfoot.training.batches import micro_batches
 from crossfoot.training.data import Trees
 from crossfoot.training.logprobs import Way
+from crossfoot.training.machine import free_bytes
 from crossfoot.training.memory import Memory, estimate, expected_way
 from crossfoot.training.recipe import Recipe
 from crossfoot.training.speed import EFFICIENCY, attention_seconds, matmul_rate
@@ -92,7 +92,7 @@ def plan(recipe: Recipe) -> Plan:
         checkpointing=recipe.checkpointing,
         memory=memory,
         device=device,
-        device_bytes=_free_bytes(device),
+        device_bytes=free_bytes(device),
         gigaflops=rate / 1e9,
         flops=flops,
         attention_seconds=attention,
@@ -122,9 +122,3 @@ def _heaviest(steps: Sequence[Sequence[Tree]], tokens: int) -> list[Tree]:
     """The micro-batch with the most tokens, padding included."""
     batches = (batch for step in steps for batch in micro_batches(step, tokens))
     return max(batches, key=lambda batch: len(batch) * len(batch[0]))
-
-
-def _free_bytes(device: str) -> int:
-    if device == "cuda":
-        return int(torch.cuda.mem_get_info()[0])
-    return int(psutil.virtual_memory().available)
