@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 import workshop
 from crossfoot.cli.main import app
+from crossfoot.models import loading
 from crossfoot.training import examine
 from crossfoot.training.fitting import fits
 from crossfoot.training.recipe import load_recipe
@@ -43,6 +44,37 @@ def test_people_get_the_command(recipe, monkeypatch):
     assert done.exit_code == 0, done.output
     assert f"crossfoot train {recipe} batch_tokens=4096" in done.stderr.replace("\n", "")
     assert "processor" in done.stdout
+
+
+def test_a_recipe_in_four_bits_is_recommended_only_where_they_work(tmp_path, monkeypatch):
+    workshop.write_model(tmp_path / "model")
+    adapter = {"method": "qlora", "rank": 2}
+    path = workshop.write_recipe(tmp_path / "q.yaml", tmp_path / "model", adapter=adapter)
+    monkeypatch.setattr(examine, "HUB_SECONDS", 0.2)
+    for check, recommended in ((lambda: None, True), (lambda: 1 / 0, False)):
+        monkeypatch.setattr(examine, "EXTRAS", {"quant": check})
+        done = CliRunner().invoke(app, ["doctor", str(path), "--json"])
+        assert done.exit_code == 0, done.output
+        assert (json.loads(done.stdout)["recommended"] is not None) == recommended
+
+
+def test_a_gpu_without_bfloat16_is_told_to_train_in_float16(tmp_path, monkeypatch):
+    workshop.write_model(tmp_path / "model")
+    path = workshop.write_recipe(tmp_path / "b.yaml", tmp_path / "model", dtype="bfloat16")
+    monkeypatch.setattr(examine, "EXTRAS", {})
+    monkeypatch.setattr(examine, "HUB_SECONDS", 0.2)
+    monkeypatch.setattr(loading, "native_dtype", lambda: "float16")
+    done = CliRunner().invoke(app, ["doctor", str(path)])
+    assert "batch_tokens=4096 dtype=float16" in done.stderr.replace("\n", " ")
+
+
+def test_without_recipes_it_says_where_they_were_looked_for(monkeypatch, tmp_path):
+    monkeypatch.setattr(examine, "EXTRAS", {})
+    monkeypatch.setattr(examine, "HUB_SECONDS", 0.2)
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, ["doctor"])
+    assert done.exit_code == 0, done.output
+    assert "no recipes in recipes/" in done.stderr
 
 
 def test_an_extra_that_is_missing_or_broken_is_told(monkeypatch):

@@ -9,6 +9,7 @@ import tiny
 import workshop
 from crossfoot.errors import RecipeError
 from crossfoot.models.adapters import add_adapter, save_trained
+from crossfoot.models.loading import native_dtype
 from crossfoot.training.arguments import training_arguments
 from crossfoot.training.machine import check_dtype
 from crossfoot.training.train import train
@@ -68,6 +69,7 @@ def test_bfloat16_on_a_gpu_without_it_names_the_way_out(monkeypatch):
     with pytest.raises(RecipeError, match="dtype: Tesla T4 has no bfloat16; add dtype=float16"):
         check_dtype(workshop.recipe("nowhere", dtype="bfloat16"))
     check_dtype(workshop.recipe("nowhere", dtype="float16"))
+    assert native_dtype() == "float16"  # what engines load weights in
 
 
 def test_half_precision_scales_losses_on_a_gpu_only(model, tmp_path):

@@ -13,6 +13,7 @@ from crossfoot.cli.quiet import quiet_libraries
 
 if TYPE_CHECKING:
     from crossfoot.training.fitting import Fit
+    from crossfoot.training.recipe import Recipe
 
 MANY_HOURS = 3  # for a million tokens: fitting is not enough
 
@@ -45,7 +46,8 @@ def doctor(
     rows = _fits(recipes or sorted(Path("recipes").glob("*.yaml")), found)
     for row in rows:
         row["hours_per_million_tokens"] = _hours(row, speed, EFFICIENCY)
-    report |= {"recipes": rows, "recommended": _recommended(rows)}
+    usable = [row for row in rows if not row["quantized"] or works.get("quant") == "works"]
+    report |= {"recipes": rows, "recommended": _recommended(usable)}
     if json:
         print_json(report)
         return
@@ -55,6 +57,7 @@ def doctor(
 
 def _fits(paths: list[Path], found: dict[str, Any]) -> list[dict[str, Any]]:
     from crossfoot.errors import CrossfootError
+    from crossfoot.models.loading import native_dtype
     from crossfoot.training.fitting import fits
     from crossfoot.training.recipe import load_recipe
 
@@ -62,18 +65,21 @@ def _fits(paths: list[Path], found: dict[str, Any]) -> list[dict[str, Any]]:
     rows = []
     for path in paths:
         recipe = load_recipe(path)
+        if recipe.dtype == "bfloat16":
+            recipe = recipe.model_copy(update={"dtype": native_dtype()})
         try:
-            rows.append(_row(path, recipe.dtype, fits(recipe, free, device)))
+            rows.append(_row(path, recipe, fits(recipe, free, device)))
         except CrossfootError as error:
             console.print(f"{path.name}: {error}", markup=False, highlight=False, soft_wrap=True)
     return rows
 
 
-def _row(path: Path, dtype: str, fit: Fit) -> dict[str, Any]:
+def _row(path: Path, recipe: Recipe, fit: Fit) -> dict[str, Any]:
     return {
         "recipe": str(path),
         "model": fit.model,
-        "dtype": dtype,
+        "dtype": recipe.dtype,
+        "quantized": recipe.adapter.method == "qlora",
         "parameters": fit.parameters,
         "needed_bytes": fit.needed_bytes,
         "batch_tokens": fit.batch_tokens,
@@ -130,12 +136,15 @@ def _print_recipes(rows: list[dict[str, Any]], recommended: dict[str, Any] | Non
             "" if hours is None else f"{hours:,.1f}",
         )
     print_table(table)
-    if recommended is None:
+    if not rows:
+        console.print("there are no recipes in recipes/; name some: crossfoot doctor RECIPE ...")
+    elif recommended is None:
         console.print("no recipe here fits this machine; add adapter.method=qlora to one")
     else:
+        dtype = " dtype=float16" if recommended["dtype"] == "float16" else ""
         console.print(
             f"recommended: crossfoot train {recommended['recipe']} "
-            f"batch_tokens={recommended['batch_tokens']}",
+            f"batch_tokens={recommended['batch_tokens']}{dtype}",
             markup=False,
             highlight=False,
             soft_wrap=True,

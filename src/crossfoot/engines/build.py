@@ -32,7 +32,7 @@ class Wanted:
     model: str
     adapter: Path | None = None
     form: str | None = None
-    dtype: str = "bfloat16"
+    dtype: str | None = None
     constrained: bool = False
     endpoint: str | None = None
     tools_in_text: bool = False
@@ -55,7 +55,7 @@ def build_engine(
     adapter: Path | None,
     *,
     form: str | None = None,
-    dtype: str = "bfloat16",
+    dtype: str | None = None,
     constrained: bool = False,
     endpoint: str | None = None,
     tools_in_text: bool = False,
@@ -63,7 +63,10 @@ def build_engine(
     prompt_style: PromptStyle = "instruct",
     sampling: Sampling | None = None,
 ) -> Engine:
-    """Load a model with its adapter into an engine; what the engine cannot do is refused."""
+    """Load a model with its adapter into an engine; what the engine cannot do is refused.
+
+    ``dtype`` is that of transformers' weights, by default the one that the machine computes.
+    """
     kind = engine_kind(name)
     if form is not None and form not in kind.forms:
         raise RecipeError(
@@ -120,14 +123,21 @@ def _transformers(wanted: Wanted) -> Engine:
     from crossfoot.engines.constraint import constraint_for
     from crossfoot.engines.local import TransformersEngine
     from crossfoot.models.export import Tuned, cached_gguf
-    from crossfoot.models.loading import load_adapter, load_gguf, load_model, load_tokenizer
+    from crossfoot.models.loading import (
+        load_adapter,
+        load_gguf,
+        load_model,
+        load_tokenizer,
+        native_dtype,
+    )
 
+    dtype = wanted.dtype or native_dtype()
     if wanted.form == "gguf":
         tuned = Tuned(Path(wanted.model).name, wanted.model, wanted.adapter)
-        weights, tokenizer = load_gguf(cached_gguf(tuned, "f16"), dtype=wanted.dtype)
+        weights, tokenizer = load_gguf(cached_gguf(tuned, "f16"), dtype=dtype)
     else:
         tokenizer = load_tokenizer(wanted.model)
-        weights = load_model(wanted.model, dtype=wanted.dtype)
+        weights = load_model(wanted.model, dtype=dtype)
         if wanted.adapter is not None:
             weights = load_adapter(weights, wanted.adapter)
             if wanted.form != "adapter":

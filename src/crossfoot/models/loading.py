@@ -32,6 +32,14 @@ WEIGHTS = "adapter_model.safetensors"
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
+def native_dtype() -> str:
+    """``float16`` on a GPU that only emulates bfloat16 (before Ampere), else ``bfloat16``."""
+    emulated = torch.cuda.is_available() and not torch.cuda.is_bf16_supported(
+        including_emulation=False
+    )
+    return "float16" if emulated else "bfloat16"
+
+
 def resolve(name: str) -> str:
     """A name as transformers takes it: the embedded model's folder, a local folder, or a hub id."""
     if name == EMBEDDED:

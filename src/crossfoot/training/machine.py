@@ -9,6 +9,7 @@ import torch
 from transformers import Trainer, TrainingArguments
 
 from crossfoot.errors import RecipeError
+from crossfoot.models.loading import native_dtype
 from crossfoot.training.logprobs import Way
 from crossfoot.training.recipe import Recipe
 
@@ -17,9 +18,7 @@ _SPLIT = ("ACCELERATE_USE_FSDP", "ACCELERATE_USE_DEEPSPEED")  # set by accelerat
 
 def check_dtype(recipe: Recipe) -> None:
     """RecipeError for bfloat16 on a GPU that computes it only by emulation (before Ampere)."""
-    if recipe.dtype != "bfloat16" or not torch.cuda.is_available():
-        return
-    if not torch.cuda.is_bf16_supported(including_emulation=False):
+    if recipe.dtype == "bfloat16" and native_dtype() != "bfloat16":
         name = torch.cuda.get_device_name()
         raise RecipeError(f"{name} has no bfloat16", field="dtype", advice="add dtype=float16")
 
