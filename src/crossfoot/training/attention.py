@@ -127,7 +127,7 @@ def attend(
         )
         return found
     window = options.get("sliding_window")
-    if query.device.type == "cpu" and window is None and not options.get("dropout"):
+    if window is None and not options.get("dropout"):
         scale = options.get("scaling") or query.shape[-1] ** -0.5
         return attend_in_blocks(query, key, value, tree.spans, scale), None
     seen: list[tuple[torch.Tensor, torch.Tensor]] = []

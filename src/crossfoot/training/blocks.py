@@ -1,11 +1,12 @@
-"""Attention of the paths of a tree on a CPU, in blocks of queries whose scores stay in the cache.
+"""Attention of the paths of a tree, in blocks of queries whose scores stay in a CPU's cache.
 
 PyTorch's attention for CPUs works on 32 queries at a time and reaches a sixth of what its matrix
 products do. Here a block is as many queries as fit the second-level cache, query heads that share
-keys are one product, and what a path sees of its ancestors is never copied for the backward pass,
-which computes the weights again. Scores have the precision of the inputs, as in transformers'
-``eager`` attention; keys are centred first, which changes no weight (a softmax does not see what is
-added to all of a query's scores) and keeps scores small: Zhang et al. 2024, SageAttention.
+keys are one product, and what a path sees of its ancestors is never kept for the backward pass,
+which computes the weights again: on any device a page costs no memory for each of its paths. Scores
+have the precision of the inputs, as in transformers' ``eager`` attention; keys are centred first,
+which changes no weight (a softmax does not see what is added to all of a query's scores) and keeps
+scores small: Zhang et al. 2024, SageAttention.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from typing import Any
 import torch
 from torch.autograd.function import once_differentiable
 
-SCORES = 2**20  # of one block, over all heads
+SCORES = {"cpu": 2**20}  # of one block, over all heads
+MORE_SCORES = 2**24  # where no cache of a core has to hold them
 Span = tuple[int, int]
 
 
@@ -51,7 +53,7 @@ class _Attention(torch.autograd.Function):  # type: ignore[misc]
         output = torch.empty_like(query)
         for spans in paths:
             keys, values = _seen(key, spans), _seen(value, spans)
-            for start, end, count in _blocks(spans, len(query)):
+            for start, end, count in _blocks(spans, query):
                 weights = _weights(_fold(query, start, end, len(key)), keys[:, :count], end - start)
                 _unfold(output, start, end, torch.bmm(weights, values[:, :count]))
         ctx.save_for_backward(query, key, value)
@@ -72,7 +74,7 @@ class _Attention(torch.autograd.Function):  # type: ignore[misc]
             keys, values = _seen(key, spans), _seen(value, spans)
             of_keys = torch.zeros_like(keys, dtype=exact)
             of_values = torch.zeros_like(keys, dtype=exact)
-            for start, end, count in _blocks(spans, len(query)):
+            for start, end, count in _blocks(spans, query):
                 queries = _fold(query, start, end, len(key))
                 outputs = _fold(gradient, start, end, len(key))
                 weights = _weights(queries, keys[:, :count], end - start)
@@ -87,12 +89,13 @@ class _Attention(torch.autograd.Function):  # type: ignore[misc]
         return into_query, into_key.to(key.dtype), into_value.to(key.dtype), None, None
 
 
-def _blocks(spans: Sequence[Span], heads: int) -> Iterator[tuple[int, int, int]]:
+def _blocks(spans: Sequence[Span], query: torch.Tensor) -> Iterator[tuple[int, int, int]]:
     """Queries ``start:end`` of the path's own span, and how many of its keys they see."""
+    scores = SCORES.get(query.device.type, MORE_SCORES) / len(query)  # of one head
     count = sum(end - start for start, end in spans[:-1])
     start, last = spans[-1]
     while start < last:
-        fitting = (math.sqrt(count**2 + 4 * SCORES / heads) - count) / 2
+        fitting = (math.sqrt(count**2 + 4 * scores) - count) / 2
         end = min(start + max(16, int(fitting)), last)
         count += end - start
         yield start, end, count
