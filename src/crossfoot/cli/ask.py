@@ -8,18 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.text import Text
 
 from crossfoot.cli.output import console, print_json
 from crossfoot.cli.quiet import quiet_libraries
+from crossfoot.cli.turns import show_turn
 from crossfoot.errors import CrossfootError, DataError
 
 if TYPE_CHECKING:
     from crossfoot.agent.ask import Ground
     from crossfoot.agent.loop import TurnTranscript
-
-SHOWN_PLACES = 3
 
 
 def ask(
@@ -61,7 +58,7 @@ def ask(
             continue
         documents.append(_document(question, transcript, grounds))
         if not json:
-            show_turn(question, transcript, grounds)
+            show_turn(question, transcript.messages, transcript.submission.answer, grounds)
     if json:
         print_json({"page": str(page), "turns": documents})
 
@@ -78,62 +75,6 @@ def _typed() -> Iterator[str]:
         if not question.strip():
             return
         yield question
-
-
-def show_turn(question: str, transcript: TurnTranscript, grounds: list[Ground]) -> None:
-    """Print a turn: question, calls with results, answer, and where its numbers stand."""
-    from crossfoot.agent.ask import is_constant
-
-    out = Console(highlight=False)
-    out.print(_shown(question, "bold"))
-    for line in _working(transcript):
-        out.print(Text("  "), _shown(line), sep="")
-    answer = transcript.submission.answer
-    if answer is None:
-        out.print(Text("  no answer", "red"))
-    else:
-        out.print("  answer: ", _shown(answer.text, "bold green"), f" ({answer.unit})", sep="")
-    for ground in grounds:
-        if ground.places:
-            shown = "; ".join(ground.places[:SHOWN_PLACES])
-            more = len(ground.places) - SHOWN_PLACES
-            shown += f"; and {more} more" if more > 0 else ""
-            out.print(Text("    "), _shown(f"{ground.literal}: {shown}", "dim"), sep="")
-        elif is_constant(ground.literal):
-            told = f"{ground.literal}: a constant, not on the page"
-            out.print(Text("    "), _shown(told, "dim"), sep="")
-        else:
-            told = f"warning: {ground.literal} stands nowhere on the page"
-            out.print(Text("    "), _shown(told, "yellow"), sep="")
-
-
-def _shown(text: str, style: str = "") -> Text:
-    """Text of a page or a model: markup in it is no markup, control characters are replaced."""
-    return Text("".join(char if char.isprintable() else "\ufffd" for char in text), style)
-
-
-def _working(transcript: TurnTranscript) -> list[str]:
-    """One line for each cell named, call with what came back, or reply without a call."""
-    from crossfoot.targets.grounding import said_cells
-
-    lines: list[str] = []
-    waiting: list[str] = []
-    for message in transcript.messages[1:]:
-        if message["role"] == "tool":
-            lines.append(f"{waiting.pop(0)} = {message['content']}")
-        elif message.get("tool_calls"):
-            lines += said_cells(message["content"])
-            waiting = [_called(tool_call["function"]) for tool_call in message["tool_calls"]]
-        else:
-            lines.append(" ".join(message["content"].split()))
-    return lines
-
-
-def _called(function: dict[str, Any]) -> str:
-    arguments = function["arguments"]
-    if function["name"] == "calculate":
-        return str(arguments.get("expression", ""))
-    return f"{function['name']}({', '.join(map(str, arguments.values()))})"
 
 
 def _document(question: str, transcript: TurnTranscript, grounds: list[Ground]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import typer
 
 from crossfoot.cli.output import console, print_json
 from crossfoot.cli.quiet import quiet_libraries
+from crossfoot.cli.turns import show_turn
 
 if TYPE_CHECKING:
     from crossfoot.chat.prompt import PromptForm
@@ -32,7 +33,6 @@ def demo(
     """Ask about one page, then compare the base model with the shipped adapter."""
     quiet_libraries()
     from crossfoot.agent.ask import PageConversation
-    from crossfoot.cli.ask import show_turn
     from crossfoot.engines.build import build_engine, resolve_adapter
     from crossfoot.models.embedded import EMBEDDED
     from crossfoot.models.prompts import prompt_of
@@ -47,7 +47,7 @@ def demo(
     for question in QUESTIONS:
         transcript, grounds = conversation.ask(question)
         if not json:
-            show_turn(question, transcript, grounds)
+            show_turn(question, transcript.messages, transcript.submission.answer, grounds)
     console.print(f"\nBase model and shipped adapter on {conversations} synthetic conversations:")
     scores = {
         "base": _score(build_engine("transformers", EMBEDDED, None), "short", conversations),

@@ -6,7 +6,20 @@ import sys
 
 import typer
 
-from crossfoot.cli import ask, check, compare, data, demo, doctor, eval, export, grade, serve, train
+from crossfoot.cli import (
+    ask,
+    check,
+    compare,
+    data,
+    demo,
+    doctor,
+    eval,
+    export,
+    grade,
+    read,
+    serve,
+    train,
+)
 from crossfoot.errors import CrossfootError
 
 app = typer.Typer(
@@ -22,6 +35,7 @@ app.add_typer(data.app, name="data")
 app.command()(ask.ask)
 app.command()(train.train)
 app.command("eval")(eval.evaluate)
+app.command()(read.read)
 app.command()(grade.grade)
 app.command()(compare.compare)
 app.command()(check.check)
