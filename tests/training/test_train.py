@@ -21,8 +21,8 @@ import tiny
 import workshop
 from crossfoot.chat.template import Chat
 from crossfoot.errors import CrossfootError, ModelError, RecipeError
+from crossfoot.models.card import model_card
 from crossfoot.models.loading import load_adapter, load_model
-from crossfoot.reports.card import model_card
 from crossfoot.runs.folder import RunFolder
 from crossfoot.tasks.registry import load_task
 from crossfoot.training.data import build_trees, load_data

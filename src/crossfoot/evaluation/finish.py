@@ -13,7 +13,7 @@ from crossfoot.agent.loop import Setting
 from crossfoot.evaluation.evaluate import LATENCIES, inference_seconds
 from crossfoot.evaluation.metrics import summarise
 from crossfoot.evaluation.predictions import Prediction
-from crossfoot.reports.card import model_card
+from crossfoot.models.card import model_card
 from crossfoot.reports.trackers import report_evaluation
 from crossfoot.runs.folder import RunFolder, environment
 from crossfoot.tasks.base import Sample

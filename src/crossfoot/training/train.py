@@ -21,9 +21,9 @@ from transformers import PrinterCallback, TrainerCallback, TrainingArguments, se
 from crossfoot.errors import RecipeError
 from crossfoot.models import unsloth
 from crossfoot.models.adapters import add_adapter, save_trained
+from crossfoot.models.card import model_card
 from crossfoot.models.loading import DTYPES, identity, load_config, load_model, load_tokenizer
 from crossfoot.reports import trackers
-from crossfoot.reports.card import model_card
 from crossfoot.runs.folder import FINAL, RunFolder, environment
 from crossfoot.targets.single import chat_for
 from crossfoot.tasks.split import choose
