@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from crossfoot.errors import DataError
-from crossfoot.evaluation.files import read_json
+from crossfoot.files import read_json
 from crossfoot.grading.answer import Gold
 from crossfoot.pages.page import Page
 from crossfoot.pages.table import Table

@@ -20,9 +20,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from crossfoot.arithmetic.program import tokenize
 from crossfoot.errors import DataError
-from crossfoot.evaluation.files import parse_json, read_text
 from crossfoot.evaluation.gold import GoldSet, TurnKey, turn_key
 from crossfoot.evaluation.texts import is_texts, read_texts
+from crossfoot.files import parse_json, read_text
 from crossfoot.grading.answer import Answer, Gold, Submission, Unit
 from crossfoot.grading.texts import Form, submission_of
 

@@ -8,7 +8,6 @@ A record is ``{"id": ..., "filename": "MRO/2007/page_134.pdf", "pre_text": [...]
 
 from __future__ import annotations
 
-import json
 import math
 import warnings
 from collections.abc import Callable
@@ -18,13 +17,13 @@ from typing import Annotated, Any, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, PlainValidator, ValidationError
 
 from crossfoot.errors import DataError
+from crossfoot.files import read_json
 from crossfoot.grading.answer import Gold
 from crossfoot.pages.page import Page
 from crossfoot.pages.table import Table
 from crossfoot.tasks.base import Sample, Turn
 from crossfoot.tasks.units import infer_unit
 
-MAX_FILE_BYTES = 1 << 30
 _NO_ANSWER = ("", "n/a")
 _ADVICE = "correct the record, or leave bad ones out with --skip-bad"
 
@@ -133,25 +132,7 @@ def read_samples(
 
 def read_list(path: Path) -> list[Any]:
     """The records of a JSON file, unchecked."""
-    path = Path(path)
-    try:
-        if path.is_dir():
-            raise DataError("is a folder", file=path, advice="give one of the files in it")
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise DataError(f"larger than {MAX_FILE_BYTES >> 20} MiB", file=path)
-        records = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise DataError(
-            error.strerror or "cannot be read", file=path, advice="check the path"
-        ) from None
-    except UnicodeDecodeError:
-        raise DataError(
-            "is not a text file", file=path, advice="give a JSON file of records"
-        ) from None
-    except (ValueError, RecursionError) as error:
-        raise DataError(
-            f"not valid JSON ({error})", file=path, advice="it may be truncated: get it again"
-        ) from None
+    records = read_json(Path(path))
     if not isinstance(records, list):
         raise DataError("not a list of records", file=path, advice="give a JSON file of records")
     if not records:

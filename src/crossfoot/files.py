@@ -1,6 +1,7 @@
 """Reading a file that a user names: its text or its JSON, or one line that says what is wrong.
 
-``read_json(Path("missing.json"))`` raises ``missing.json: No such file or directory``.
+``read_json(Path("missing.json"))`` raises ``missing.json: No such file or directory; check the
+path``.
 """
 
 from __future__ import annotations
@@ -17,13 +18,17 @@ MAX_FILE_BYTES = 1 << 30
 def read_text(path: Path) -> str:
     """The text of a file of at most one GiB."""
     try:
+        if path.is_dir():
+            raise DataError("is a folder", file=path, advice="give one of the files in it")
         if path.stat().st_size > MAX_FILE_BYTES:
             raise DataError(f"larger than {MAX_FILE_BYTES >> 20} MiB", file=path)
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError:
-        raise DataError("not a text file", file=path) from None
+        raise DataError("is not a text file", file=path, advice="save it in UTF-8") from None
     except OSError as error:
-        raise DataError(error.strerror or "cannot be read", file=path) from None
+        raise DataError(
+            error.strerror or "cannot be read", file=path, advice="check the path"
+        ) from None
 
 
 def read_json(path: Path) -> Any:
@@ -36,4 +41,6 @@ def parse_json(text: str, path: Path) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise DataError(f"not valid JSON: {error}", file=path) from None
+        raise DataError(
+            f"not valid JSON ({error})", file=path, advice="it may be truncated: get it again"
+        ) from None
