@@ -302,7 +302,7 @@ def test_file_that_holds_no_predictions_is_refused(
 def test_missing_file_and_directory_are_refused(tmp_path: Path, convfinqa: GoldSet) -> None:
     with pytest.raises(DataError, match="No such file"):
         match(tmp_path / "absent.jsonl", convfinqa)
-    with pytest.raises(DataError, match="directory"):
+    with pytest.raises(DataError, match="is a folder"):
         match(tmp_path, convfinqa)
 
 
