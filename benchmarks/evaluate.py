@@ -31,6 +31,7 @@ from crossfoot.errors import CrossfootError
 from crossfoot.evaluation.evaluate import evaluate, one_engine
 from crossfoot.evaluation.predictions import Prediction
 from crossfoot.models.embedded import EMBEDDED, embedded_model
+from crossfoot.models.prompts import prompt_of
 from crossfoot.runs.folder import RunFolder
 from crossfoot.tasks.base import Sample
 from crossfoot.tasks.registry import load_task
@@ -105,7 +106,7 @@ def main() -> None:
     options = parser.parse_args()
     quiet_libraries()
     task, samples = conversations(options.conversations)
-    setting = Setting(history=options.history)
+    setting = Setting(prompt_of(None, shipped_adapter()), history=options.history)
     rates: dict[str, float] = {}
     expected: list[Prediction] = []
     allowed = tokens_allowed(len(samples))

@@ -42,6 +42,7 @@ from crossfoot.errors import DataError
 from crossfoot.evaluation.evaluate import prediction
 from crossfoot.models.embedded import EMBEDDED, shipped_adapter
 from crossfoot.models.loading import load_adapter, load_model, load_tokenizer
+from crossfoot.models.prompts import prompt_of
 from crossfoot.tasks.base import Sample
 from crossfoot.tasks.registry import load_task
 from crossfoot.tasks.split import choose
@@ -73,7 +74,8 @@ class Measured:
     def add(self, samples: Sequence[Sample], engine: Engine) -> None:
         """Run a batch and count it."""
         wall, cpu = time.perf_counter(), time.process_time()
-        transcripts = run_batch(samples, engine, Setting(history="gold"))
+        setting = Setting(prompt_of(None, shipped_adapter()), history="gold")
+        transcripts = run_batch(samples, engine, setting)
         self.wall_seconds += time.perf_counter() - wall
         self.cpu_seconds += time.process_time() - cpu
         for sample, turns in zip(samples, transcripts, strict=True):
