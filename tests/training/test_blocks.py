@@ -57,6 +57,17 @@ def test_blocks_equal_plain_attention_with_its_gradients(monkeypatch, scores, he
         torch.testing.assert_close(one.grad, other.grad, rtol=1e-11, atol=1e-11)
 
 
+def test_autocast_decides_the_dtype_whatever_the_states_have():
+    query, key, value = inputs(6, 3, torch.float32)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        output = attend_in_blocks(query, key, value.to(torch.bfloat16), PATHS, 0.3)
+    assert output.dtype == torch.bfloat16
+    output.float().sum().backward()
+    assert query.grad.dtype == torch.float32
+    halves = [state.detach().to(torch.bfloat16) for state in (query, key, value)]
+    assert torch.equal(output, attend_in_blocks(*halves, PATHS, 0.3))
+
+
 def test_what_all_keys_have_in_common_costs_no_precision_in_bfloat16():
     query, key, value = inputs(6, 3, torch.bfloat16)
     key = (key + 30 * torch.randn(1, 1, 1, WIDTH)).to(torch.bfloat16).detach()

@@ -33,9 +33,14 @@ def attend_in_blocks(
     """Causal attention of (1, heads, tokens, width), keys and values with as many or fewer heads.
 
     A path is the spans of tokens that it sees, its own last; every token is in one path's own span.
-    Returns (1, tokens, heads, width).
+    Under autocast it computes in autocast's dtype, as PyTorch's attention does. Returns (1, tokens,
+    heads, width).
     """
-    output: torch.Tensor = _Attention.apply(query[0], key[0], value[0], paths, scale)
+    device = query.device.type
+    dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else query.dtype
+    states = [state[0].to(dtype) for state in (query, key, value)]
+    with torch.autocast(device, enabled=False):
+        output: torch.Tensor = _Attention.apply(*states, paths, scale)
     return output.transpose(0, 1)[None]
 
 
