@@ -71,14 +71,12 @@ class _Attention(torch.autograd.Function):  # type: ignore[misc]
         query, key, value = ctx.saved_tensors
         into_query = torch.empty_like(query)
         exact = torch.promote_types(key.dtype, torch.float32)
-        into_key, into_value = (
-            torch.zeros_like(key, dtype=exact),
-            torch.zeros_like(key, dtype=exact),
-        )
+        into_key = torch.zeros_like(key, dtype=exact)
+        into_value = torch.zeros_like(value, dtype=exact)
         for spans in ctx.paths:
             keys, values = _seen(key, spans), _seen(value, spans)
             of_keys = torch.zeros_like(keys, dtype=exact)
-            of_values = torch.zeros_like(keys, dtype=exact)
+            of_values = torch.zeros_like(values, dtype=exact)
             for start, end, count in _blocks(spans, query):
                 queries = _fold(query, start, end, len(key))
                 outputs = _fold(gradient, start, end, len(key))

@@ -46,7 +46,7 @@ class Memory:
     gradients: int
     optimizer: int
     activations: int  # with logits, masks and what a backward pass adds for a moment
-    flops: int  # without those of attention
+    flops: int  # without those of a tree's attention
     parameters: int
     trained: int
 
@@ -139,9 +139,9 @@ def _by_depth(recipe: Recipe, config: Any, trees: Sequence[Tree]) -> tuple[int, 
     """
     text = config.get_text_config()
     layers, period = text.num_hidden_layers, _period(text)
-    if layers <= 3 * period:
+    first = max(period, 4)  # fewer checkpointed layers have their peak elsewhere
+    if layers <= max(3 * period, first + period):
         return _trace(_skeleton(recipe, config), recipe, trees)
-    first = max(period, 2)  # a single checkpointed layer has its peak elsewhere
     depths = (first, first + period)
     found = [_trace(_skeleton(recipe, _cut(config, depth)), recipe, trees) for depth in depths]
     more = (layers - depths[0]) / period
@@ -185,8 +185,10 @@ def _trace(model: Any, recipe: Recipe, trees: Sequence[Tree]) -> tuple[int, int]
                 loss = tree_loss(model, trees, way, checkpoint=checkpoint)
             loss.backward()
     gc.unfreeze()
-    attention = flops.get_flop_counts()["Global"].get(torch.ops.aten.bmm, 0)  # is timed (speed.py)
-    return alive.peak, flops.get_total_flops() - attention
+    counted = flops.get_total_flops()
+    if way == "tree":  # whose attention is timed (speed.py); recurrent layers go another way
+        counted -= flops.get_flop_counts()["Global"].get(torch.ops.aten.bmm, 0)
+    return alive.peak, counted
 
 
 def _fill(model: Any) -> None:

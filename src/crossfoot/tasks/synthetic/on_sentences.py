@@ -17,16 +17,13 @@ from crossfoot.pages.page import Page
 from crossfoot.tasks.synthetic.asking import Asked
 from crossfoot.tasks.synthetic.wordlists import section
 
-_AMOUNT = r"(?:\$ )?(?P<n>\d+(?:\.\d+)?)(?P<percent> ?%)?(?: (?:million|billion|thousand))?"
+_AMOUNT = r"(?:\$ )?\d+(?:\.\d+)?(?: ?%)?(?: (?:million|billion|thousand))?"
 _VERB = re.compile(
     r" (?:was|were|is|are|totaled|totaling|of|equaled"
     r"|amounted to|increased to|decreased to|declined to)"
     r"(?: approximately| about)? (?=\$ \d|\d)"
 )
-_AMOUNTS = re.compile(_AMOUNT.replace("?P<n>", "").replace("?P<percent>", ""))
-_SERIES = re.compile(
-    rf"{_AMOUNTS.pattern}(?:(?: ,| and| , and) {_AMOUNTS.pattern}){{0,2}}(?![\w.])"
-)
+_SERIES = re.compile(rf"{_AMOUNT}(?:(?: ,| and| , and) {_AMOUNT}){{0,2}}(?![\w.])")
 _NUMBER = re.compile(r"(?<![\d.])\d+(?:\.\d+)?(?: ?%)?")
 _YEAR = re.compile(r"(?<![\d.,])(?:19\d|20[0-4])\d(?![\d.,])")
 _LAST = re.compile(r" (?:in|for|during|of) (?:fiscal )?((?:19[89]|20[0-4])\d)$")
@@ -79,11 +76,9 @@ def _fact(sentence: str, verb: re.Match[str]) -> Fact | None:
     numbers = [number.replace(" ", "") for number in _NUMBER.findall(series.group())]
     if any(number in _SMALL or _YEAR.fullmatch(number) for number in numbers):
         return None
-    years = _YEAR.findall(sentence[series.end() :])
-    if own_year:
-        years = [own_year.group(1)]
+    years = [own_year.group(1)] if own_year else _YEAR.findall(sentence[series.end() :])
     if len(numbers) == 1:
-        return Fact(subject, ((years[0] if len(years) == 1 or own_year else "", numbers[0]),))
+        return Fact(subject, ((years[0] if len(years) == 1 else "", numbers[0]),))
     years = years or _YEAR.findall(before)
     if len(years) != len(numbers) or len(set(years)) < len(years):
         return None
