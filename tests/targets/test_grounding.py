@@ -31,6 +31,9 @@ PAGE = Page(
     (),
 )
 
+DEBT = "total debt: 2016 = 6225.2; 2015 = 5879"
+OTHER = "other obligations: 2016 = 133.1; 2015 = 80"
+
 
 def gold(program):
     return Gold(0.0, program, "absolute", page=PAGE)
@@ -39,30 +42,30 @@ def gold(program):
 @pytest.mark.parametrize(
     ("program", "said"),
     [
-        ("6225.2", "total debt: 2016 = 6225.2"),
-        ("2.7%", "effective rate: 2016 = 2.7%"),
-        ("subtract(6225.2, 5879), divide(#0, 5879)", "total debt: 2016 = 6225.2; 2015 = 5879"),
-        (
-            "divide(80, 5879)",
-            "other obligations: 2016 = 133.1; 2015 = 80 | total debt: 2016 = 6225.2; 2015 = 5879",
-        ),
+        ("6225.2", f"{DEBT} -> 2016 = 6225.2"),
+        ("2.7%", "effective rate: 2016 = 2.7%; 2015 = 3.0% -> 2016 = 2.7%"),
+        ("subtract(6225.2, 5879), divide(#0, 5879)", f"{DEBT} -> 2016 = 6225.2; 2015 = 5879"),
+        ("subtract(5879, 6225.2)", f"{DEBT} -> 2015 = 5879; 2016 = 6225.2"),
+        ("divide(80, 5879)", f"{OTHER} -> 2015 = 80 | {DEBT} -> 2015 = 5879"),
         ("97.5", "text: paid was $ 121.1 in 2016 and $ 97.5"),
-        ("table_average(total debt, none)", "total debt:"),
-        ("multiply(80, const_1000)", "other obligations: 2016 = 133.1; 2015 = 80"),
-        ("add(7, 80)", "other obligations: 2016 = 133.1; 2015 = 80"),
-        ("56", "loans ( 1 ): 2016 = 55; 2015 = 56"),
+        ("table_average(total debt, none)", DEBT),
+        ("multiply(80, const_1000)", f"{OTHER} -> 2015 = 80"),
+        ("add(7, 80)", f"{OTHER} -> 2015 = 80"),
+        ("56", "loans ( 1 ): 2016 = 55; 2015 = 56 -> 2015 = 56"),
         ("7", ""),
         ("no program", ""),
     ],
 )
-def test_each_number_is_said_with_its_row_up_to_its_column(program, said):
+def test_each_number_is_picked_from_its_whole_row(program, said):
     assert grounding(gold(program), ["what was it?"], ()) == (said and f"Cells: {said}")
 
 
 @pytest.mark.parametrize("name", ["bank", "other"])
 def test_of_two_places_the_one_that_the_questions_name_is_meant(name):
     asked = [f"what were the {name} obligations in 2015?", "and in 2016?"]
-    assert grounding(gold("133.1"), asked, ()) == f"Cells: {name} obligations: 2016 = 133.1"
+    said = grounding(gold("133.1"), asked, ())
+    assert said.startswith(f"Cells: {name} obligations: 2016 = 133.1; ")
+    assert said.endswith(" -> 2016 = 133.1")
 
 
 def test_a_table_without_header_is_said_by_its_rows():
@@ -81,7 +84,13 @@ def test_a_sentence_is_quoted_from_the_first_word_that_was_asked_for():
     assert false_cells(said, PAGE) == []
 
 
-def test_a_wide_row_is_said_from_its_first_wanted_cell():
+@pytest.mark.parametrize("question", ["how much in 2016?", "and from december 2016?"])
+def test_a_year_or_a_month_begins_no_quote(question):
+    said = "Cells: text: paid was $ 121.1 in 2016 and $ 97.5"
+    assert grounding(gold("97.5"), [question], ()) == said
+
+
+def test_a_wide_row_is_said_from_its_first_wanted_cell_to_its_last():
     years = [str(2000 + year) for year in range(12)]
     numbers = [str(100 + year) for year in range(12)]
     page = Page("p", (), Table((("", *years), ("sales", *numbers))), ())
@@ -90,21 +99,21 @@ def test_a_wide_row_is_said_from_its_first_wanted_cell():
         return grounding(Gold(0.0, program, "absolute", page=page), ["?"], ())
 
     assert said("111") == "Cells: sales: 2011 = 111"
-    assert said("subtract(111, 109)") == "Cells: sales: 2009 = 109; 2010 = 110; 2011 = 111"
-    assert said("107").startswith("Cells: sales: 2000 = 100; ")
+    row = "Cells: sales: 2009 = 109; 2010 = 110; 2011 = 111"
+    assert said("subtract(111, 109)") == f"{row} -> 2011 = 111; 2009 = 109"
 
 
 def test_of_columns_with_one_header_the_one_that_holds_the_number_is_said():
     page = Page("p", (), Table((("", "2016 2015", "2016 2015"), ("sales", "$ 5.0", "-6%"))), ())
-    for literal, said in (("5.0", "5.0"), ("6%", "5.0; 2016 2015 = -6%")):
+    for literal, said in (("5.0", "5.0"), ("6%", "-6%")):
         found = grounding(Gold(0.0, literal, "percent", page=page), ["?"], ())
-        assert found == f"Cells: sales: 2016 2015 = {said}"
+        row = "sales: 2016 2015 = 5.0; 2016 2015 = -6%"
+        assert found == f"Cells: {row} -> 2016 2015 = {said}"
 
 
 def test_what_is_known_is_not_said_again():
     program = "subtract(6225.2, 5879)"
-    row = "Cells: total debt: 2016 = 6225.2; 2015 = 5879"
-    assert grounding(gold(program), ["?"], {"6225.2"}) == row
+    assert grounding(gold(program), ["?"], {"6225.2"}) == f"Cells: {DEBT} -> 2015 = 5879"
     assert grounding(gold(program), ["?"], {"6225.2", "5879"}) == ""
 
 
@@ -113,10 +122,10 @@ def test_table_cells_are_said_as_the_labelled_page_prints_them():
     for cell in PAGE.table.cells():
         literal = cell.text.split("(")[0].strip("$ ")
         said = grounding(gold(literal), [cell.row_header], ()).removeprefix("Cells: ")
-        head, _, tail = said.partition(": ")
-        line = next(line for line in page.split("\n") if line.startswith(f"{head}: "))
-        assert line.startswith(f"{head}: {tail}")
-        assert tail.endswith(f"= {literal}")
+        line, _, picked = said.partition(" -> ")
+        assert line in page.split("\n")
+        assert picked in line
+        assert picked.endswith(f"= {literal}")
 
 
 def test_operands_are_those_of_the_program_once():
@@ -135,8 +144,8 @@ def test_only_the_first_call_of_a_grounded_turn_says_it():
     )
     said = [m["content"] for m in conversation_messages(sample, "grounded")[1:]]
     assert [text for text in said if "=" in text] == [
-        "Cells: total debt: 2016 = 6225.2",
-        "Cells: total debt: 2016 = 6225.2; 2015 = 5879",
+        f"Cells: {DEBT} -> 2016 = 6225.2",
+        f"Cells: {DEBT} -> 2015 = 5879",
     ]
     assert not any("=" in m["content"] for m in conversation_messages(sample, "labelled")[1:])
     whole = conversation_messages(sample, "grounded")
@@ -146,6 +155,18 @@ def test_only_the_first_call_of_a_grounded_turn_says_it():
     assert second == whole[3:]
 
 
+def test_the_scaled_form_reads_the_caption_before_the_rows():
+    page = Page("p", ("our debt ( in millions ) .", *PAGE.before), PAGE.table, ())
+    scale = "Cells: scale: in millions"
+    turn = Turn("debt in 2015?", Gold(5879.0, "5879", "absolute", page=page))
+    _, reply = turn_messages(turn, "scaled")
+    assert reply["content"] == f"{scale} | {DEBT} -> 2015 = 5879"
+    assert false_cells(reply["content"], page) == []
+    assert false_cells(reply["content"], PAGE) == ["scale: in millions"]
+    assert "scale" not in grounding(Gold(0.0, "97.5", "absolute", page=page), ["?"], (), True)
+    assert grounding(gold("5879"), ["?"], (), True) == f"Cells: {DEBT} -> 2015 = 5879"
+
+
 def test_a_turn_without_a_page_says_nothing():
     assert grounding(Gold(1.0, "5829", "absolute"), ["?"], ()) == ""
     assert turn_messages(tiny.sample().turns[0], "grounded")[0]["role"] == "user"
@@ -153,15 +174,18 @@ def test_a_turn_without_a_page_says_nothing():
 
 def test_the_cells_of_a_reply_are_checked_against_the_page():
     said = (
-        "Cells: total debt: 2016 = 6225.2; 2015 = 5878 | text: in 2016 and $ 97.5 | rate: 2016 = 1"
+        "Cells: total debt: 2016 = 6225.2; 2015 = 5878 -> 2016 = 6225.2"
+        " | text: in 2016 and $ 97.5 | rate: 2016 = 1 -> 2015 = 3"
     )
     assert said_cells(said) == [
         "total debt: 2016 = 6225.2",
         "total debt: 2015 = 5878",
         "text: in 2016 and $ 97.5",
         "rate: 2016 = 1",
+        "rate: 2015 = 3",
     ]
-    assert false_cells(said, PAGE) == ["total debt: 2015 = 5878", "rate: 2016 = 1"]
+    wrong = ["total debt: 2015 = 5878", "rate: 2016 = 1", "rate: 2015 = 3"]
+    assert false_cells(said, PAGE) == wrong
 
 
 @pytest.mark.parametrize("text", ["", "total debt: 2016 = 6225.2", "Cells: a | b", "Cells: "])

@@ -23,6 +23,7 @@ from crossfoot.chat.template import Chat
 from crossfoot.errors import CrossfootError, ModelError, RecipeError
 from crossfoot.models.card import model_card
 from crossfoot.models.loading import load_adapter, load_model
+from crossfoot.models.prompts import PROMPT
 from crossfoot.runs.folder import RunFolder
 from crossfoot.tasks.registry import load_task
 from crossfoot.training.data import build_trees, load_data
@@ -148,6 +149,59 @@ def test_conversations_drawn_on_a_page_join_those_it_has(tmp_path, monkeypatch):
     assert trees.tokens * 4 < trees.row_tokens
 
 
+def test_a_page_of_two_parts_is_drawn_on_once(tmp_path, monkeypatch):
+    record = filings.convfinqa_record(1)
+    record["table"] += [["costs", "4000", "3900"], ["taxes", "20", "30"]]
+    filings.write(tmp_path / "convfinqa" / "train.json", [record])
+    monkeypatch.setenv("CROSSFOOT_DATA", str(tmp_path))
+    part = {"task": "convfinqa", "drawn": 3}
+    recipe = workshop.recipe(tmp_path, data=[part, part], validation={"conversations": 0})
+    assert len(load_data(recipe).train) == 2 + 3
+
+
+def test_rescaled_conversations_come_beside_their_own(tmp_path, monkeypatch):
+    record = filings.convfinqa_record(1)
+    record["pre_text"] = ["our results ( in millions ) ."]
+    filings.write(tmp_path / "convfinqa" / "train.json", [record])
+    monkeypatch.setenv("CROSSFOOT_DATA", str(tmp_path))
+    part = {"task": "convfinqa", "rescaled": True}
+    recipe = workshop.recipe(tmp_path, data=[part], validation={"conversations": 0})
+    own, other = load_data(recipe).train
+    assert [turn.question for turn in own.turns] == [turn.question for turn in other.turns]
+    assert own.page.table != other.page.table
+
+
+def test_conversations_that_compare_can_be_left_out(tmp_path, monkeypatch):
+    compares = filings.convfinqa_record(1)
+    looks_up = filings.convfinqa_record(
+        2,
+        dialogue_break=["revenue in 2016?"],
+        turn_program=["5829"],
+        exe_ans_list=[5829],
+        qa_split=[0],
+    )
+    filings.write(tmp_path / "convfinqa" / "train.json", [compares, looks_up])
+    monkeypatch.setenv("CROSSFOOT_DATA", str(tmp_path))
+    part = {"task": "convfinqa", "booleans": False}
+    recipe = workshop.recipe(tmp_path, data=[part], validation={"conversations": 0})
+    assert [sample.sample_id for sample in load_data(recipe).train] == [looks_up["id"]]
+
+
+def test_a_conversation_whose_numbers_are_not_on_its_page_is_left_out(tmp_path, monkeypatch):
+    whole, partial = filings.convfinqa_record(1), filings.convfinqa_record(2)
+    partial["table"] = partial["table"][:1]
+    filings.write(tmp_path / "convfinqa" / "train_partial.json", [whole, partial])
+    monkeypatch.setenv("CROSSFOOT_DATA", str(tmp_path))
+    recipe = workshop.recipe(
+        tmp_path,
+        data=[{"task": "convfinqa", "split": "train_partial"}],
+        validation={"conversations": 0},
+    )
+    data = load_data(recipe)
+    assert [sample.sample_id for sample in data.train] == [whole["id"]]
+    assert data.unusable == {"with a number that is not on the page": 1}
+
+
 def test_the_held_out_conversations_are_named(finished):
     data = finished.read_json("data.json")
     assert len(data["validation_ids"]) == 2
@@ -204,7 +258,9 @@ def killed(workspace) -> RunFolder:
 
 
 def test_a_killed_run_leaves_a_checkpoint_and_no_final_model(killed):
-    assert (killed.path / "checkpoints" / "checkpoint-2" / "trainer_state.json").is_file()
+    checkpoint = killed.path / "checkpoints" / "checkpoint-2"
+    assert (checkpoint / "trainer_state.json").is_file()
+    assert (checkpoint / PROMPT).is_file()
     assert not (killed.path / "final_model").exists()
 
 

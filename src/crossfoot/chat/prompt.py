@@ -3,7 +3,8 @@
 Forms of the same rules: ``long`` for models that read instructions, ``short`` for models of a few
 hundred million parameters, which learn them from training instead and pay for every token, and
 ``labelled``, the short one with every cell of the table behind its row and column header;
-``grounded`` is labelled, and each call is preceded by the cells that its numbers come from.
+``grounded`` is labelled, and each call is preceded by the cells that its numbers come from;
+``scaled`` is grounded, and the table's scale caption is read before the cells.
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ from crossfoot.errors import RecipeError
 from crossfoot.pages.markdown import render_page
 from crossfoot.pages.page import Page
 
-PromptForm = Literal["short", "long", "labelled", "grounded"]
+PromptForm = Literal["short", "long", "labelled", "grounded", "scaled"]
 
-
-LABELLED = ("labelled", "grounded")
+GROUNDED = ("grounded", "scaled")
+LABELLED = ("labelled", *GROUNDED)
+_SHARED = {"labelled": "short", "scaled": "grounded"}
 
 
 def prompt_form(name: str) -> PromptForm:
@@ -35,7 +37,7 @@ def prompt_form(name: str) -> PromptForm:
 @cache
 def instructions(form: PromptForm) -> str:
     """The unit and scale rules with worked examples."""
-    name = "short" if form == "labelled" else form
+    name = _SHARED.get(form, form)
     return (files("crossfoot.chat") / "prompts" / f"{name}.md").read_text("utf-8").strip()
 
 

@@ -29,7 +29,8 @@ def ask(
         str | None, typer.Option(help="Adapter or run folder; 'none' for the base model.")
     ] = None,
     prompt: Annotated[
-        str | None, typer.Option(help="short, long, labelled or grounded; the adapter's own.")
+        str | None,
+        typer.Option(help="short, long, labelled, grounded, scaled; the adapter's own."),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:

@@ -43,7 +43,8 @@ def check(
     limit: Annotated[int, typer.Option(min=1, help="Conversations to take.")] = 4,
     seed: Annotated[int, typer.Option(help="Which conversations --limit takes.")] = 0,
     prompt: Annotated[
-        str | None, typer.Option(help="short, long, labelled or grounded; the adapter's own.")
+        str | None,
+        typer.Option(help="short, long, labelled, grounded, scaled; the adapter's own."),
     ] = None,
     bound: Annotated[
         float,

@@ -53,7 +53,7 @@ def evaluate(
         bool, typer.Option("--tools-in-text", help="For a served model without tool template.")
     ] = False,
     prompt: Annotated[
-        _Text, typer.Option(help="short, long, labelled or grounded; the adapter's own.")
+        _Text, typer.Option(help="short, long, labelled, grounded or scaled; the adapter's own.")
     ] = None,
     prompt_style: Annotated[_Text, typer.Option(help="instruct or base.")] = None,
     target: Annotated[_Text, typer.Option(help="tool, program, numerical or answer.")] = None,
@@ -62,7 +62,7 @@ def evaluate(
     table_distractors: Annotated[_Number, typer.Option(help="noisy_gold: rows.")] = None,
     context_seed: Annotated[_Number, typer.Option(help="noisy_gold: which of them.")] = None,
     budget: Annotated[_Number, typer.Option(help="retrieved: paragraphs and rows.")] = None,
-    max_new_tokens: Annotated[_Number, typer.Option(help="Of each reply; 160.")] = None,
+    max_new_tokens: Annotated[_Number, typer.Option(help="Of each reply; 320.")] = None,
     num_beams: Annotated[_Number, typer.Option(help="Beams of the search.")] = None,
     do_sample: Annotated[
         bool | None, typer.Option("--do-sample/--greedy", help="Draw tokens, or take the best.")
@@ -95,6 +95,7 @@ def evaluate(
     if engine != "remote":  # which needs none of them
         quiet_libraries()
     from crossfoot.agent.loop import Limits, Setting
+    from crossfoot.chat.prompt import GROUNDED
     from crossfoot.engines.build import build_engine, default_engine, resolve_adapter
     from crossfoot.engines.endpoint import Endpoint
     from crossfoot.evaluation.asked import (
@@ -161,7 +162,7 @@ def evaluate(
         limits=Limits(new_tokens=recipe.generation.max_new_tokens),
         single=recipe.single,
     )
-    if setting.form == "grounded" and (few_shot or held):
+    if setting.form in GROUNDED and (few_shot or held):
         option = "--few-shot" if few_shot else "--constrained"
         raise RecipeError(f"{option} has no words for cells", advice="or choose another --prompt")
     build = partial(

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from crossfoot.arithmetic.calculator import calculate
 from crossfoot.arithmetic.expression import fold
 from crossfoot.chat.messages import Message, call, tool_result, user
-from crossfoot.chat.prompt import PromptForm, system_message
+from crossfoot.chat.prompt import GROUNDED, PromptForm, system_message
 from crossfoot.errors import CrossfootError, DataError
 from crossfoot.grading.answer import Gold, Submission, parse_answer
 from crossfoot.grading.verdict import grade
@@ -37,7 +37,7 @@ def turn_messages(
     if gold is None:
         raise DataError("a turn without labels cannot be trained on", record=turn.question)
     messages = [user(turn.question)]
-    said = _grounding(turn, gold, earlier) if form == "grounded" else ""
+    said = _grounding(turn, gold, earlier, form == "scaled") if form in GROUNDED else ""
     if is_looked_up(gold.program):
         value = gold.program.strip().removesuffix("%") if gold.unit == "percent" else gold.program
     else:
@@ -64,10 +64,11 @@ def conversation_messages(sample: Sample, form: PromptForm) -> list[Message]:
     return messages
 
 
-def _grounding(turn: Turn, gold: Gold, earlier: Sequence[Turn]) -> str:
+def _grounding(turn: Turn, gold: Gold, earlier: Sequence[Turn], scale: bool) -> str:
     golds = [before.gold for before in earlier if before.gold is not None]
     known = {literal for before in golds for literal in operands_as_written(before)}
-    return grounding(gold, [*(before.question for before in earlier), turn.question], known)
+    questions = [*(before.question for before in earlier), turn.question]
+    return grounding(gold, questions, known, scale)
 
 
 def _check(value: str, gold: Gold) -> None:

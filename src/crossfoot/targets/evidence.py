@@ -1,7 +1,8 @@
 """Where in a prompt the numbers stand that gold programs take from the page.
 
 A trainer that cuts prompts to a limit would lose some of them, and the target would then ask for a
-number that the model was never shown; ``cut_by`` says how many.
+number that the model was never shown; ``cut_by`` says how many. ``numbers_stand`` says whether the
+page of a conversation has them all.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from collections.abc import Iterable, Sequence
 from crossfoot.chat.messages import Message
 from crossfoot.chat.template import Chat
 from crossfoot.grading.operands import gold_operands
+from crossfoot.pages.places import find_number
+from crossfoot.targets.grounding import operands_as_written
 from crossfoot.tasks.base import Sample
 
 _DOCUMENT = "<document>"
@@ -39,6 +42,17 @@ def evidence_positions(sample: Sample, opening: Sequence[Message], chat: Chat) -
         for operand in gold_operands(turn.gold)
         if abs(operand) in places
     ]
+
+
+def numbers_stand(sample: Sample) -> bool:
+    """Whether every number and row name of the gold programs stands on the sample's page."""
+    rows = {row[0] for row in sample.page.table.rows if row}
+    return all(
+        literal in rows or find_number(sample.page, literal)
+        for turn in sample.turns
+        if turn.gold is not None
+        for literal in operands_as_written(turn.gold)
+    )
 
 
 def cut_by(limit: int, openings: Iterable[tuple[Sample, Sequence[Message]]], chat: Chat) -> float:

@@ -1,16 +1,18 @@
 """Cell grounding: a sentence before the call that says where each number stands.
 
 ``grounding(gold, questions, known)`` of "what was the total debt in 2015?" is ``Cells: total debt:
-2016 = 6225.2; 2015 = 5879``, the row of the labelled page up to the cell, to the letter: a small
-model that has found the row then copies on until it reaches the column, where a cell that it names
-out of order gets the number of another row. A number of a sentence is quoted from the first word of
-it that was asked for. Numbers that were grounded or computed in an earlier turn are not said again.
-Of several places the one whose headers have most words of the conversation counts; a number that
-stands nowhere is left out.
+2016 = 6225.2; 2015 = 5879 -> 2015 = 5879``: the row of the labelled page to the letter, then the
+cells that are wanted in the order in which the program takes them. A small model that has found the
+row copies it to its end, and picks from what it has just written; a cell that it names without the
+row gets the number of another one, and a row that it has to leave at the right cell it leaves too
+late. A number of a sentence is quoted from the first word of it that was asked for. Numbers that
+were grounded or computed in an earlier turn are not said again. Of several places the one whose
+headers have most words of the conversation counts; a number that stands nowhere is left out.
 """
 
 from __future__ import annotations
 
+import calendar
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -21,17 +23,22 @@ from crossfoot.grading.answer import Gold
 from crossfoot.pages.markdown import labelled_cells, page_line, render_labelled, row_label
 from crossfoot.pages.page import Page
 from crossfoot.pages.places import Place, find_number
+from crossfoot.pages.scale import find_scale
 from crossfoot.pages.table import clean_cell, with_header
 from crossfoot.pages.units import row_name
 
 WORDS_BEFORE = 20  # of a sentence, before its number
 WORDS_UNASKED = 8  # where no word of it was asked for
 LETTERS = 4  # of a word that tells a sentence from others
-COMMON = frozenset(("amount", "much", "that", "this", "value", "were", "what", "which", "year"))
+# Words that tell no sentence from another.
+COMMON = frozenset(("amount", "much", "that", "this", "value", "were", "what", "which", "from"))
+DATES = frozenset(("year", "years", *(month.lower() for month in calendar.month_name[1:])))
 WIDE = 8  # cells of a row
+PICK = " -> "
 MAX_CELLS = 50
 CELLS = "Cells: "
 TEXT = "text"
+SCALE = "scale"
 _WORD = re.compile(r"[a-z0-9]+")
 
 
@@ -51,20 +58,22 @@ def operands_as_written(gold: Gold) -> list[str]:
     return list(found)
 
 
-def grounding(gold: Gold, questions: Sequence[str], known: Iterable[str]) -> str:
-    """The sentence for one turn: ``Cells: a: 2016 = 1; 2015 = 2 | b: 2016 = 3``; "" for none.
+def grounding(
+    gold: Gold, questions: Sequence[str], known: Iterable[str], scale: bool = False
+) -> str:
+    """The sentence for one turn: ``Cells: a: 2016 = 1; 2015 = 2 -> 2016 = 1 | b: 3``; "" for none.
 
     It begins with a word of its own: whether to name a cell is one choice, and which one another.
     Without it greedy decoding never names any, as no single cell is as likely as a call.
 
     ``questions`` are those of the conversation so far, the last one asked now; ``known`` are the
-    numbers that need no words any more.
+    numbers that need no words any more; ``scale`` reads the page's caption before its rows.
     """
     if gold.page is None:
         return ""
     page = replace(gold.page, table=with_header(gold.page.table))
     words = [frozenset(_WORD.findall(question.lower())) for question in questions]
-    columns: dict[int, set[int]] = {}
+    columns: dict[int, list[int]] = {}
     sentences: list[str] = []
     for literal in operands_as_written(gold):
         if literal in set(known):
@@ -74,26 +83,29 @@ def grounding(gold: Gold, questions: Sequence[str], known: Iterable[str]) -> str
             sentences += _quoted(literal, place, page, words)
         elif place is not None:
             row, column = _cell(literal, place, page)
-            columns.setdefault(row, set()).add(column)
+            columns.setdefault(row, []).append(column)
         else:
-            columns |= {row: set() for row in _rows_called(literal, page)}
+            columns |= {row: [] for row in _rows_called(literal, page)}
     rows = [_row(page, row, wanted) for row, wanted in columns.items()]
-    said = " | ".join([*rows, *sentences])
+    caption = find_scale(page) if scale and rows else None
+    first = [f"{SCALE}: {caption.caption}"] if caption else []
+    said = " | ".join([*first, *rows, *sentences])
     return said and f"{CELLS}{said}"
 
 
 def said_cells(text: str) -> list[str]:
-    """The cells that a reply's sentence names, one by one: ``["total debt: 2016 = 6225.2"]``."""
-    cells = []
+    """The cells that a reply's sentence names, each once: ``["total debt: 2016 = 6225.2"]``."""
+    cells: dict[str, None] = {}
     if not text.startswith(CELLS):
         return []
     for part in text.removeprefix(CELLS).split("\n", 1)[0].split(" | ")[:MAX_CELLS]:
         head, separator, tails = part.partition(": ")
         if separator and head == TEXT:
-            cells.append(part)
+            cells[part] = None
         elif separator:
-            cells += [f"{head}: {tail}" for tail in tails.split("; ")[:MAX_CELLS]]
-    return cells
+            for tail in tails.replace(PICK, "; ").split("; ")[:MAX_CELLS]:
+                cells[f"{head}: {tail}"] = None
+    return list(cells)
 
 
 def false_cells(text: str, page: Page) -> list[str]:
@@ -107,7 +119,11 @@ def false_cells(text: str, page: Page) -> list[str]:
     wrong = []
     for cell in said_cells(text):
         head, _, tail = cell.partition(": ")
-        found = tail in sentences if head == TEXT else tail in rows.get(head, ())
+        if head == SCALE and head not in rows:
+            scale = find_scale(page)
+            found = scale is not None and scale.caption == tail
+        else:
+            found = tail in sentences if head == TEXT else tail in rows.get(head, ())
         if not found:
             wrong.append(cell)
     return wrong
@@ -138,13 +154,14 @@ def _cell(literal: str, place: Place, page: Page) -> tuple[int, int]:
     return cell.row, cell.column
 
 
-def _row(page: Page, row: int, wanted: set[int]) -> str:
-    """A row of the labelled page up to its last wanted cell; a wide one from the first wanted."""
+def _row(page: Page, row: int, wanted: Sequence[int]) -> str:
+    """A row of the labelled page and the cells wanted of it; of a wide one those between them."""
     cells = labelled_cells(page.table, row)
-    wide = list(cells).index(max(wanted)) >= WIDE if wanted else False
-    start = min(wanted) if wide else 0
-    said = [text for column, text in cells.items() if start <= column <= max(wanted, default=0)]
-    return f"{row_label(page.table.rows[row][0])}: {'; '.join(said)}".strip()
+    if wanted and len(cells) > WIDE:
+        cells = {at: cells[at] for at in cells if min(wanted) <= at <= max(wanted)}
+    said = f"{row_label(page.table.rows[row][0])}: {'; '.join(cells.values())}".strip()
+    picked = "; ".join(cells[at] for at in dict.fromkeys(wanted)) if len(cells) > 1 else ""
+    return f"{said}{PICK}{picked}" if picked else said
 
 
 def _quoted(
@@ -162,9 +179,14 @@ def _quoted(
     whole = next((text for text in texts if quote in text), quote)
     before = whole[: whole.index(quote) + found.start()].rsplit(" . ", 1)[-1]
     words = before.split()[-WORDS_BEFORE:]
-    asked = {word for question in questions for word in question if len(word) >= LETTERS}
-    start = next((i for i, word in enumerate(words) if word in asked - COMMON), -WORDS_UNASKED)
+    asked = {word for question in questions for word in question if _tells(word)}
+    start = next((i for i, word in enumerate(words) if word in asked), -WORDS_UNASKED)
     return [f"{TEXT}: {' '.join([*words[start:], literal])}"]
+
+
+def _tells(word: str) -> bool:
+    """Whether a word of a question may tell one sentence from others."""
+    return len(word) >= LETTERS and word not in COMMON | DATES and not word.isdigit()
 
 
 def _rows_called(header: str, page: Page) -> list[int]:

@@ -41,8 +41,8 @@ class Task:
 TASKS: dict[str, Task] = {
     task.name: task
     for task in (
-        Task("finqa", ("train", "dev", "test"), read_finqa),
-        Task("convfinqa", ("train", "dev"), read_convfinqa),
+        Task("finqa", ("train", "train_partial", "dev", "test"), read_finqa),
+        Task("convfinqa", ("train", "train_partial", "dev"), read_convfinqa),
         Task("synthetic", tuple(SYNTHETIC), read_convfinqa, _generate),
     )
 }

@@ -10,13 +10,14 @@ from crossfoot.chat.messages import Message, user
 from crossfoot.chat.prompt import system_message
 from crossfoot.chat.template import Chat
 from crossfoot.errors import RecipeError
-from crossfoot.targets.evidence import cut_by
+from crossfoot.targets.evidence import cut_by, numbers_stand
 from crossfoot.targets.rows import Row, build_rows, single_rows
 from crossfoot.targets.single import Single, opening_of, reason_against
 from crossfoot.tasks.base import Sample
 from crossfoot.tasks.registry import load_task
 from crossfoot.tasks.split import choose, validation_split
 from crossfoot.tasks.synthetic.on_pages import draw_on
+from crossfoot.tasks.synthetic.rescaling import rescaled
 from crossfoot.training.recipe import Recipe
 from crossfoot.training.sections import DataPart
 from crossfoot.training.tree import Tree, grow
@@ -61,6 +62,7 @@ def load_data(recipe: Recipe) -> TrainingData:
     validation: list[Sample] = []
     train: list[Sample] = []
     held_out: set[str] = set()
+    drawn_on: set[str] = set()
     unusable: Counter[str] = Counter()
     for index, part in enumerate(recipe.data):
         samples = load_task(part.task, part.split, skip_bad=part.skip_bad)
@@ -71,22 +73,40 @@ def load_data(recipe: Recipe) -> TrainingData:
             held_out = {sample.page.page_id for sample in validation}
             validation = _usable(validation, recipe, part, unusable)
         samples = [sample for sample in samples if sample.page.page_id not in held_out]
-        samples = _usable(samples, recipe, part, unusable)
+        samples = _complete(_usable(samples, recipe, part, unusable), unusable)
         if part.limit is not None:
             samples = choose(samples, part.limit, part.seed)
-        train += samples
         if part.drawn and recipe.single is not None:
             raise RecipeError(
                 "drawn conversations are no single questions", field=f"data.{index}.drawn"
             )
-        pages = {sample.page.page_id: sample.page for sample in samples}
-        train += [new for page in pages.values() for new in draw_on(page, part.drawn, part.seed)]
+        samples = [*samples, *_made(samples, part, drawn_on)]
+        train += samples if part.booleans else [one for one in samples if not _compares(one)]
     if not train:
         why = ", ".join(f"{count} {reason}" for reason, count in unusable.items())
         raise RecipeError(
             f"no conversation is left to train on{f': {why}' if why else ''}", field="data"
         )
     return TrainingData(train, validation, unusable)
+
+
+def _made(samples: list[Sample], part: DataPart, drawn_on: set[str]) -> list[Sample]:
+    """What is made of a part's conversations: copies in another scale, others on their pages."""
+    made: list[Sample] = []
+    if part.rescaled:
+        others = (rescaled(sample, part.seed) for sample in samples)
+        made += [sample for sample in others if sample is not None]
+    if part.drawn:
+        pages = {sample.page.page_id: sample.page for sample in samples}
+        new = [page for page_id, page in pages.items() if page_id not in drawn_on]
+        made += [drawn for page in new for drawn in draw_on(page, part.drawn, part.seed)]
+        drawn_on.update(pages)
+    return made
+
+
+def _compares(sample: Sample) -> bool:
+    """Whether a turn asks for yes or no."""
+    return any(turn.gold is not None and turn.gold.unit == "yes_no" for turn in sample.turns)
 
 
 def _usable(
@@ -107,6 +127,18 @@ def _usable(
         else:
             unusable[reason] += 1
     return usable
+
+
+def _complete(samples: list[Sample], unusable: Counter[str]) -> list[Sample]:
+    """Those whose numbers all stand on their pages; others would teach to invent them.
+
+    Where only a part of a page is known (``train_partial``), some are missing.
+    """
+    complete = [sample for sample in samples if numbers_stand(sample)]
+    missing = len(samples) - len(complete)
+    if missing:
+        unusable["with a number that is not on the page"] += missing
+    return complete
 
 
 def build_trees(samples: Sequence[Sample], chat: Chat, recipe: Recipe) -> Trees:

@@ -16,7 +16,9 @@ class Section(BaseModel):
 class DataPart(Section):
     """One source of conversations; ``limit`` takes that many, chosen by ``seed``.
 
-    ``drawn`` adds that many synthetic conversations on the table of every page taken.
+    ``drawn`` adds that many synthetic conversations on every page taken that no
+    earlier part has drawn on. ``rescaled`` adds every conversation that allows it
+    a second time, on its page in another scale (tasks/synthetic/rescaling.py).
     """
 
     task: str
@@ -24,6 +26,8 @@ class DataPart(Section):
     limit: int | None = Field(default=None, gt=0)
     seed: int = 0
     drawn: int = Field(default=0, ge=0)
+    rescaled: bool = False
+    booleans: bool = True  # or conversations in which a turn compares are left out
     with_evidence: bool = False  # only questions whose evidence is named or can be rebuilt
     skip_bad: bool = False  # leave out records with wrong fields or wrong evidence
 
@@ -64,7 +68,7 @@ class Quantization(Section):
 class Generation(Section):
     """How ``crossfoot eval`` of the run decodes."""
 
-    max_new_tokens: int = Field(default=160, gt=0)
+    max_new_tokens: int = Field(default=320, gt=0)
     num_beams: int = Field(default=1, gt=0)
     do_sample: bool = False
     temperature: float | None = Field(default=None, gt=0)

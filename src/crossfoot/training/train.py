@@ -17,12 +17,15 @@ from typing import Any
 import torch
 import yaml
 from transformers import PrinterCallback, TrainerCallback, TrainingArguments, set_seed
+from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
+from crossfoot.chat.prompt import PromptForm
 from crossfoot.errors import RecipeError
 from crossfoot.models import unsloth
 from crossfoot.models.adapters import add_adapter, save_trained
 from crossfoot.models.card import model_card
 from crossfoot.models.loading import DTYPES, identity, load_config, load_model, load_tokenizer
+from crossfoot.models.prompts import write_prompt
 from crossfoot.reports import trackers
 from crossfoot.runs.folder import FINAL, RunFolder, environment
 from crossfoot.targets.single import chat_for
@@ -52,10 +55,16 @@ Progress = Callable[[int, int, dict[str, float]], None]
 
 
 class _RunLog(TrainerCallback):  # type: ignore[misc]
-    """Writes Trainer's log lines into the run folder; ``seconds`` count since the first start."""
+    """Writes Trainer's log lines into the run folder; ``seconds`` count since the first start.
 
-    def __init__(self, run: RunFolder, before: float, progress: Progress) -> None:
+    Every checkpoint gets the prompt beside it: it can be evaluated as the finished adapter can.
+    """
+
+    def __init__(
+        self, run: RunFolder, prompt: PromptForm, before: float, progress: Progress
+    ) -> None:
         self.run = run
+        self.prompt = prompt
         self.started = time.perf_counter() - before
         self.progress = progress
 
@@ -70,6 +79,11 @@ class _RunLog(TrainerCallback):  # type: ignore[misc]
             if key in logs:
                 self.run.append_lines(name, [{"step": state.global_step, key: logs[key]}])
         self.progress(state.global_step, state.max_steps, logs)
+
+    def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        if state.is_world_process_zero:
+            folder = f"{PREFIX_CHECKPOINT_DIR}-{state.global_step}"
+            write_prompt(Path(args.output_dir) / folder, self.prompt)
 
 
 def train(
@@ -120,7 +134,7 @@ def train(
         before = rewind(run, checkpoint)
     trackers.begin(recipe.tracking, output)
     trainer = _trainer(recipe, arguments, model, trained, held_out, way)
-    trainer.add_callback(_RunLog(run, before, progress))
+    trainer.add_callback(_RunLog(run, recipe.prompt, before, progress))
     started = time.perf_counter()
     with explained_shortage(recipe, output, kept=lambda: last_checkpoint(output)):
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)

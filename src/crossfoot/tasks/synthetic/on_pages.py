@@ -47,7 +47,7 @@ _NOT_WORDS = re.compile(r"\(.*?\)|[:*]")
 
 # Finding a cell is what real tables teach; the arithmetic is that of the synthetic pages.
 _PLANS: tuple[tuple[Plan, int], ...] = (
-    (wander, 50),
+    (wander, 45),
     (change, 25),
     (growth, 8),
     (ratio, 6),
@@ -56,7 +56,7 @@ _PLANS: tuple[tuple[Plan, int], ...] = (
     (whole_row, 6),
     (scaled, 3),
     (portion, 15),
-    (two_lines, 12),
+    (two_lines, 20),
     (performance, 20),
 )
 
