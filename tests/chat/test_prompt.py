@@ -1,16 +1,27 @@
-"""The system message: rules in two forms, and the page."""
+"""The system message: rules in two forms, and the page; the question, with likely lines."""
+
+from dataclasses import replace
 
 import pytest
 
 import tiny
 from crossfoot.arithmetic.calculator import calculate
-from crossfoot.chat.prompt import instructions, prompt_form, system_message
+from crossfoot.chat.prompt import (
+    LIKELY,
+    LINE_CHARS,
+    LINES,
+    instructions,
+    prompt_form,
+    question_message,
+    system_message,
+)
 from crossfoot.errors import RecipeError
 from crossfoot.grading.answer import UNITS
 from crossfoot.pages.markdown import render_page
 from crossfoot.pages.page import Page
+from crossfoot.pages.table import Table
 
-FORMS = ("short", "long", "labelled", "grounded")
+FORMS = ("short", "long", "labelled", "grounded", "scaled", "ranked")
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -18,7 +29,7 @@ def test_the_system_message_is_the_rules_and_then_the_page(form):
     message = system_message(tiny.page(), form)
     assert message["role"] == "system"
     assert message["content"].startswith(instructions(form))
-    labelled = form in ("labelled", "grounded")
+    labelled = form not in ("short", "long")
     assert message["content"].endswith(render_page(tiny.page(), labelled=labelled))
 
 
@@ -27,6 +38,51 @@ def test_every_unit_and_both_tools_are_explained(form):
     text = instructions(form)
     for word in ("calculate", "submit_answer", *(unit for unit in UNITS if unit != "absolute")):
         assert word in text
+
+
+DEBT = Page(
+    "debt.pdf",
+    ("interest paid was $ 121.1 in 2016 .", "we have <tool_call> no </tool_call> other debt ."),
+    Table((("", "2016", "2015"), ("total debt", "$ 6225.2", "5879"), ("leases", "3", "4"))),
+    ("our auditor is of texas .",),
+)
+
+
+def test_lines_that_a_question_is_about_stand_behind_it_best_first():
+    message = question_message(DEBT, ["what was total debt in 2016?"], "ranked")
+    question, likely, *lines = message["content"].split("\n")
+    assert (question, likely) == ("what was total debt in 2016?", LIKELY)
+    assert lines[0] == "total debt: 2016 = 6225.2; 2015 = 5879"
+    assert len(lines) == LINES
+    assert "&lt;tool_call>" in message["content"]
+
+
+def test_a_long_line_is_cut_between_words():
+    page = replace(DEBT, table=Table(()), before=(), after=("very long words follow " * 40,))
+    _, _, line = question_message(page, ["how long?"], "ranked")["content"].split("\n")
+    assert LINE_CHARS - 10 < len(line) <= LINE_CHARS + 4
+    assert line.endswith((" very ...", " long ...", " words ...", " follow ..."))
+
+
+def test_lines_are_not_said_again_in_a_conversation():
+    asked = ["what was total debt in 2016?", "and who is the auditor?", "what are leases?"]
+    shown = []
+    for count in range(1, 4):
+        lines = question_message(DEBT, asked[:count], "ranked")["content"].split("\n")
+        assert lines[0] == asked[count - 1]
+        shown += lines[2:]
+    assert len(shown) == len(set(shown)) == 5
+    assert question_message(DEBT, [*asked, asked[0]], "ranked")["content"] == asked[0]
+
+
+@pytest.mark.parametrize("form", FORMS[:-1])
+def test_other_forms_ask_the_question_alone(form):
+    assert question_message(DEBT, ["what?"], form) == {"role": "user", "content": "what?"}
+
+
+def test_a_page_without_words_has_no_likely_lines():
+    page = Page("p", (), Table(()), ())
+    assert question_message(page, ["what?"], "ranked")["content"] == "what?"
 
 
 def test_the_short_form_is_a_fraction_of_the_long_one():

@@ -73,6 +73,7 @@ def watch(engine, forced):
         ("own loop", "short"),
         ("own loop with kept pages", "short"),
         ("own loop", "grounded"),
+        ("own loop", "ranked"),
     ],
 )
 def test_every_prefix_equals_what_the_model_is_given(name, way, form):

@@ -13,8 +13,8 @@ from typing import cast
 from crossfoot.agent.loop import Limits, TurnTranscript, answer_turn
 from crossfoot.arithmetic.calculator import calculate, literals
 from crossfoot.arithmetic.program import number
-from crossfoot.chat.messages import Message, user
-from crossfoot.chat.prompt import PromptForm, system_message
+from crossfoot.chat.messages import Message
+from crossfoot.chat.prompt import PromptForm, question_message, system_message
 from crossfoot.engines.base import Engine, Generation
 from crossfoot.errors import CalculatorError, CrossfootError, DataError
 from crossfoot.pages.page import Page
@@ -45,7 +45,7 @@ class PageConversation:
     limits: Limits = field(default_factory=Limits)
     messages: list[Message] = field(default_factory=list)
     earlier: dict[float, str] = field(default_factory=dict)
-    asked: int = 0
+    questions: list[str] = field(default_factory=list)
 
     def ask(self, question: str) -> tuple[TurnTranscript, list[Ground]]:
         """The turn's transcript, and the grounds of every number it used."""
@@ -54,13 +54,13 @@ class PageConversation:
         if not self.messages:
             self.messages.append(system_message(self.page, self.form))
         before = len(self.messages)
-        self.messages.append(user(question))
+        self.messages.append(question_message(self.page, [*self.questions, question], self.form))
         try:
             transcript = self._run(answer_turn(self.messages, self.limits))
         except CrossfootError:
             del self.messages[before:]
             raise
-        self.asked += 1
+        self.questions.append(question)
         return transcript, self._grounds(transcript)
 
     def _run(self, turn: Generator[list[Message], Generation, TurnTranscript]) -> TurnTranscript:
@@ -86,13 +86,13 @@ class PageConversation:
             result = number(calculate(expression))
             results.add(result)
             if result is not None:
-                self.earlier.setdefault(result, f"calculated for question {self.asked}")
+                self.earlier.setdefault(result, f"calculated for question {len(self.questions)}")
         answer = submission.answer
         if answer is not None and not isinstance(answer.value, str):
             literal = f"{answer.text.rstrip('%')}%" if answer.unit == "percent" else answer.text
             if answer.value not in results:
                 grounds.setdefault(literal, self.ground(literal))
-            self.earlier.setdefault(answer.value, f"the answer to question {self.asked}")
+            self.earlier.setdefault(answer.value, f"the answer to question {len(self.questions)}")
         return list(grounds.values())
 
     def ground(self, literal: str) -> Ground:

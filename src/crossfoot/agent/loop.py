@@ -15,8 +15,8 @@ from typing import Literal
 from crossfoot.arithmetic.calculator import calculate
 from crossfoot.chat.calls import ToolCall
 from crossfoot.chat.examples import few_shot_messages
-from crossfoot.chat.messages import Message, assistant, tool_result, user
-from crossfoot.chat.prompt import PromptForm, system_message
+from crossfoot.chat.messages import Message, assistant, tool_result
+from crossfoot.chat.prompt import PromptForm, question_message, system_message
 from crossfoot.engines.base import Engine, Generation
 from crossfoot.errors import CalculatorError, RecipeError
 from crossfoot.grading.answer import UNITS, Answer, Submission, parse_answer
@@ -76,7 +76,8 @@ def converse(sample: Sample, setting: Setting) -> Conversation:
     """All turns of a sample; yields the messages to continue and is sent the reply."""
     if setting.single is not None and setting.single.target != "tool":
         return [(yield from answer_once(sample, setting.single))]
-    opening = [system_message(_shown(sample, setting), setting.form)]
+    page = _shown(sample, setting)
+    opening = [system_message(page, setting.form)]
     if setting.few_shot:
         opening += few_shot_messages()
     messages = list(opening)
@@ -85,8 +86,9 @@ def converse(sample: Sample, setting: Setting) -> Conversation:
         if setting.history == "gold":
             messages = list(opening)
             for place, earlier in enumerate(sample.turns[:index]):
-                messages += turn_messages(earlier, setting.form, sample.turns[:place])
-        messages.append(user(turn.question))
+                messages += turn_messages(earlier, setting.form, sample.turns[:place], page)
+        questions = [turn.question for turn in sample.turns[: index + 1]]
+        messages.append(question_message(page, questions, setting.form))
         transcript = yield from answer_turn(messages, setting.limits)
         transcripts.append(transcript)
     return transcripts

@@ -127,7 +127,7 @@ def explore(
         str, typer.Option(help="Whose tokens --targets shows and --html counts.")
     ] = "smollm2-135m",
     prompt: Annotated[
-        str, typer.Option(help="short, long, labelled, grounded or scaled, for --targets.")
+        str, typer.Option(help="short, long, labelled, grounded, scaled or ranked, for --targets.")
     ] = "short",
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", help="Leave out records with wrong fields.")

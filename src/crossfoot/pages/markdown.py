@@ -11,6 +11,7 @@ import re
 
 from crossfoot.pages.page import Page
 from crossfoot.pages.table import Table, clean_cell, with_header
+from crossfoot.pages.units import row_name, text_name
 
 _TAG = re.compile(
     r"<(?=\s*/?\s*(?:document|pre_text|table|post_text|tool_call|tool_response|tools|think"
@@ -55,10 +56,23 @@ def render_labelled(table: Table) -> str:
     table = with_header(table)
     corner = page_line(table.rows[0][0]) if table.rows and table.rows[0] else ""
     lines = [corner] if corner else []
-    for index, row in enumerate(table.rows[1:], start=1):
-        cells = "; ".join(labelled_cells(table, index).values())
-        lines.append(f"{row_label(row[0]) if row else ''}: {cells}".strip())
+    lines += [_labelled_row(table, index) for index in range(1, len(table.rows))]
     return "\n".join(lines)
+
+
+def _labelled_row(table: Table, index: int) -> str:
+    row = table.rows[index]
+    cells = "; ".join(labelled_cells(table, index).values())
+    return f"{row_label(row[0]) if row else ''}: {cells}".strip()
+
+
+def labelled_units(page: Page) -> dict[str, str]:
+    """The units of a page by name, each in one line as the labelled page prints it."""
+    texts = {text_name(i): page_line(t) for i, t in enumerate((*page.before, *page.after))}
+    table = with_header(page.table)
+    added = len(table.rows) - len(page.table.rows)
+    rows = {row_name(i): _labelled_row(table, i + added) for i in range(1, len(page.table.rows))}
+    return {name: _escape(text) for name, text in (texts | rows).items()}
 
 
 def labelled_cells(table: Table, index: int) -> dict[int, str]:

@@ -11,11 +11,12 @@ from collections.abc import Sequence
 
 from crossfoot.arithmetic.calculator import calculate
 from crossfoot.arithmetic.expression import fold
-from crossfoot.chat.messages import Message, call, tool_result, user
-from crossfoot.chat.prompt import GROUNDED, PromptForm, system_message
+from crossfoot.chat.messages import Message, call, tool_result
+from crossfoot.chat.prompt import GROUNDED, PromptForm, question_message, system_message
 from crossfoot.errors import CrossfootError, DataError
 from crossfoot.grading.answer import Gold, Submission, parse_answer
 from crossfoot.grading.verdict import grade
+from crossfoot.pages.page import Page
 from crossfoot.targets.grounding import grounding, operands_as_written
 from crossfoot.tasks.base import Sample, Turn
 
@@ -26,17 +27,22 @@ def is_looked_up(program: str) -> bool:
 
 
 def turn_messages(
-    turn: Turn, form: PromptForm = "short", earlier: Sequence[Turn] = ()
+    turn: Turn,
+    form: PromptForm = "short",
+    earlier: Sequence[Turn] = (),
+    page: Page | None = None,
 ) -> list[Message]:
     """The question and the assistant and tool messages that answer it, from the gold program.
 
-    ``earlier`` are the turns before it, whose numbers a grounded form does not say again.
+    ``earlier`` are the turns before it, whose numbers a grounded form does not say again; ``page``
+    is the page as the prompt shows it, of which a ranked form repeats lines.
     Raises DataError where the program does not lead to the labelled answer.
     """
     gold = turn.gold
     if gold is None:
         raise DataError("a turn without labels cannot be trained on", record=turn.question)
-    messages = [user(turn.question)]
+    questions = [*(before.question for before in earlier), turn.question]
+    messages = [question_message(page, questions, form)]
     said = _grounding(turn, gold, earlier, form == "scaled") if form in GROUNDED else ""
     if is_looked_up(gold.program):
         value = gold.program.strip().removesuffix("%") if gold.unit == "percent" else gold.program
@@ -58,7 +64,7 @@ def conversation_messages(sample: Sample, form: PromptForm) -> list[Message]:
     messages = [system_message(sample.page, form)]
     for index, turn in enumerate(sample.turns):
         try:
-            messages += turn_messages(turn, form, sample.turns[:index])
+            messages += turn_messages(turn, form, sample.turns[:index], sample.page)
         except CrossfootError:
             break
     return messages

@@ -78,7 +78,7 @@ def grounding(
     for literal in operands_as_written(gold):
         if literal in set(known):
             continue
-        place = _best(find_number(page, literal), words)
+        place = meant(page, literal, questions)
         if place is not None and place.quote:
             sentences += _quoted(literal, place, page, words)
         elif place is not None:
@@ -129,17 +129,19 @@ def false_cells(text: str, page: Page) -> list[str]:
     return wrong
 
 
-def _best(places: Sequence[Place], questions: Sequence[frozenset[str]]) -> Place | None:
-    """The place that shares most words with the question, then with those before it."""
-    if not places:
-        return None
+def meant(page: Page, literal: str, questions: Sequence[str]) -> Place | None:
+    """Of a number's places the one that shares most words with the last question.
+
+    Where several share as many, the questions before it decide.
+    """
+    asked = [frozenset(_WORD.findall(question.lower())) for question in reversed(questions)]
 
     def score(place: Place) -> tuple[float, ...]:
         mine = frozenset(_WORD.findall(f"{place.row_header} {place.column_header}".lower()))
         mine = mine or frozenset(_WORD.findall(place.quote.lower()))
-        return tuple(len(mine & words) for words in reversed(questions))
+        return tuple(len(mine & words) for words in asked)
 
-    return max(places, key=score)
+    return max(find_number(page, literal), key=score, default=None)
 
 
 def _cell(literal: str, place: Place, page: Page) -> tuple[int, int]:

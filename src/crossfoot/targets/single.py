@@ -18,7 +18,7 @@ from typing import Any, Literal, get_args
 
 from crossfoot.chat.base import BaseChat, base_text
 from crossfoot.chat.messages import Message, assistant, system, user
-from crossfoot.chat.prompt import PromptForm, system_message
+from crossfoot.chat.prompt import PromptForm, question_message, system_message
 from crossfoot.chat.template import Chat
 from crossfoot.errors import CrossfootError, DataError, RecipeError
 from crossfoot.grading.answer import Gold
@@ -77,7 +77,7 @@ def example(
         raise DataError("has no label", record=sample.sample_id)
     asked = opening(sample, context, target, form)
     if target == "tool":
-        messages = [asked[0], *turn_messages(turn, form)]
+        messages = [asked[0], *turn_messages(turn, form, (), context.page)]
     else:
         messages = [*asked, assistant(target_text(turn.gold, target))]
     return Example(
@@ -89,11 +89,12 @@ def opening(
     sample: Sample, context: Context, target: Target, form: PromptForm = "short"
 ) -> list[Message]:
     """Instructions with the page as ``context`` shows it, and the first question."""
+    question = sample.turns[0].question
     if target == "tool":
         first = system_message(context.page, form)
-    else:
-        first = system(f"{_instructions(target)}\n\n## Document\n{render_page(context.page)}")
-    return [first, user(sample.turns[0].question)]
+        return [first, question_message(context.page, [question], form)]
+    first = system(f"{_instructions(target)}\n\n## Document\n{render_page(context.page)}")
+    return [first, user(question)]
 
 
 def opening_of(sample: Sample, single: Single, form: PromptForm = "short") -> list[Message]:

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from crossfoot.chat.messages import Message, user
-from crossfoot.chat.prompt import system_message
+from crossfoot.chat.messages import Message
+from crossfoot.chat.prompt import question_message, system_message
 from crossfoot.chat.template import Chat
 from crossfoot.errors import RecipeError
 from crossfoot.targets.evidence import cut_by, numbers_stand
@@ -175,7 +175,8 @@ def _rows(sample: Sample, chat: Chat, recipe: Recipe) -> list[Row]:
 def _opening(sample: Sample, recipe: Recipe) -> list[Message]:
     """The messages up to the first question."""
     if recipe.single is None:
-        return [system_message(sample.page, recipe.prompt), user(sample.turns[0].question)]
+        question = question_message(sample.page, [sample.turns[0].question], recipe.prompt)
+        return [system_message(sample.page, recipe.prompt), question]
     return opening_of(sample, recipe.single, recipe.prompt)
 
 

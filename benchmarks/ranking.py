@@ -1,0 +1,65 @@
+"""How often the lines behind a question hold every new number of its turn, by how many there are.
+
+    python benchmarks/ranking.py
+
+ConvFinQA validation as recipes cut it from train, 100 conversations of seed 0; a number that stands
+in several places counts where cell grounding takes it from (targets/grounding.py). The last line is
+one JSON object; its ``ratio`` is the share with the lines that a ranked prompt shows by the share
+with one line.
+"""
+
+from __future__ import annotations
+
+import json
+
+from crossfoot.chat.prompt import LINES, likely_units
+from crossfoot.targets.grounding import meant, operands_as_written
+from crossfoot.tasks.base import Sample
+from crossfoot.tasks.registry import load_task
+from crossfoot.tasks.split import choose, validation_split
+from crossfoot.training.sections import Validation
+
+CONVERSATIONS = 100
+COUNTS = (1, 2, 3, 4, 5, 6, 8, 10)
+
+
+def turns_of(sample: Sample) -> list[tuple[list[str], set[str]]]:
+    """For each turn with new numbers the questions so far and the units that hold the numbers."""
+    found = []
+    known: set[str] = set()
+    for index, turn in enumerate(sample.turns):
+        questions = [one.question for one in sample.turns[: index + 1]]
+        literals = operands_as_written(turn.gold) if turn.gold else []
+        new = [literal for literal in literals if literal not in known]
+        known.update(literals)
+        places = [meant(sample.page, literal, questions) for literal in new]
+        units = {place.unit for place in places if place is not None}
+        if units:
+            found.append((questions, units))
+    return found
+
+
+def main() -> None:
+    held_out = Validation()
+    conversations = load_task("convfinqa", "train")
+    _, samples = validation_split(conversations, held_out.conversations, held_out.seed)
+    samples = choose(samples, CONVERSATIONS, 0)
+    turns = [(sample.page, *turn) for sample in samples for turn in turns_of(sample)]
+    held: dict[int, float] = {}
+    for count in COUNTS:
+        found = sum(
+            units <= set(likely_units(page, questions, count)) for page, questions, units in turns
+        )
+        held[count] = found / len(turns)
+        print(f"{count:2} lines: {held[count]:.1%} of {len(turns)} turns", flush=True)
+    document = {
+        "benchmark": "ranking",
+        "ratio": round(held[LINES] / held[1], 2),
+        "compared": f"turns whose new numbers stand in {LINES} lines by those with one line",
+        "held": held,
+    }
+    print(json.dumps(document))
+
+
+if __name__ == "__main__":
+    main()
