@@ -12,7 +12,8 @@ import pytest
 import filings
 import tiny
 from crossfoot.cli import main
-from crossfoot.evaluation.evaluate import LATENCIES, PREDICTIONS
+from crossfoot.evaluation.evaluate import LATENCIES
+from crossfoot.evaluation.predictions import PREDICTIONS
 
 CONVERSATIONS = 6
 COMMAND = "from crossfoot.cli.main import run; run()"

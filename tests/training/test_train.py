@@ -171,6 +171,56 @@ def test_rescaled_conversations_come_beside_their_own(tmp_path, monkeypatch):
     assert own.page.table != other.page.table
 
 
+@pytest.fixture
+def evaluated(tmp_path, monkeypatch):
+    """Data of one conversation, and an evaluation of it whose first turn was wrong."""
+    record = filings.convfinqa_record(1)
+    filings.write(tmp_path / "convfinqa" / "train.json", [record])
+    monkeypatch.setenv("CROSSFOOT_DATA", str(tmp_path))
+    run = RunFolder(tmp_path / "evaluation")
+    run.create()
+    run.write_json("evaluation.json", {"form": "short"})
+    wrong = {"role": "assistant", "content": "no idea"}
+    lines = [
+        {
+            "id": record["id"],
+            "page": "OURS/2016/page_1.pdf",
+            "turn": turn,
+            "answer": None,
+            "verdict": {"correct": turn > 0},
+            "messages": [{"role": "user", "content": question}, wrong],
+        }
+        for turn, question in enumerate(record["annotation"]["dialogue_break"])
+    ]
+    run.append_lines("test_predictions.jsonl", lines)
+    return run.path
+
+
+def with_corrections(folder, **changes):
+    part = {"task": "convfinqa", "corrections": str(folder)}
+    return workshop.recipe(
+        folder, **{"data": [part], "validation": {"conversations": 0}, "prompt": "short", **changes}
+    )
+
+
+def test_turns_after_a_wrong_one_are_trained_on_as_they_were_said(evaluated):
+    recipe = with_corrections(evaluated)
+    data, chat = load_data(recipe), Chat(tiny.tokenizer())
+    with_them = build_trees(data.train, chat, recipe, data.told)
+    without = build_trees(data.train, chat, recipe)
+    assert (without.rows, with_them.rows) == (5, 5 + 4)
+    assert len(with_them.trees) == 1
+
+
+def test_corrections_of_another_form_or_other_conversations_are_refused(evaluated):
+    with pytest.raises(RecipeError, match="asked in the form short, not grounded"):
+        load_data(with_corrections(evaluated, prompt="grounded"))
+    other = filings.convfinqa_record(2)
+    filings.write(evaluated.parent / "convfinqa" / "train.json", [other])
+    with pytest.raises(RecipeError, match="no turn of these conversations"):
+        load_data(with_corrections(evaluated))
+
+
 def test_conversations_that_compare_can_be_left_out(tmp_path, monkeypatch):
     compares = filings.convfinqa_record(1)
     looks_up = filings.convfinqa_record(

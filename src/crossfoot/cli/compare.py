@@ -20,9 +20,8 @@ def compare(
     from rich.console import Console
 
     from crossfoot.errors import DataError
-    from crossfoot.evaluation.evaluate import PREDICTIONS
     from crossfoot.evaluation.intervals import paired_permutation
-    from crossfoot.evaluation.predictions import read_predictions
+    from crossfoot.evaluation.predictions import PREDICTIONS, read_predictions
 
     ours, theirs = (read_predictions(run / PREDICTIONS) for run in (first, second))
     if not ours or [(p.id, p.turn) for p in ours] != [(p.id, p.turn) for p in theirs]:

@@ -27,9 +27,9 @@ def read(
     seed: Annotated[int, typer.Option(help="Which ones.")] = 0,
 ) -> None:
     """Read turns of an evaluation: what was asked, said, run, answered, and what was right."""
-    from crossfoot.evaluation.predictions import read_predictions
+    from crossfoot.evaluation.predictions import PREDICTIONS, read_predictions
 
-    predictions = read_predictions(run / "test_predictions.jsonl")
+    predictions = read_predictions(run / PREDICTIONS)
     classes = by_class(predictions)
     if error is not None and error not in classes:
         known = ", ".join(classes) or "none: no turn here has a verdict"

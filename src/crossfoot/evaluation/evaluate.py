@@ -19,13 +19,12 @@ from pydantic import ValidationError
 from crossfoot.agent.loop import Setting, TurnTranscript, converse, run_batch
 from crossfoot.engines.base import Engine
 from crossfoot.errors import DataError, RecipeError
-from crossfoot.evaluation.predictions import Prediction
+from crossfoot.evaluation.predictions import PREDICTIONS, Prediction
 from crossfoot.grading.texts import Form
 from crossfoot.grading.verdict import grade
 from crossfoot.runs.folder import RunFolder
 from crossfoot.tasks.base import Sample
 
-PREDICTIONS = "test_predictions.jsonl"
 LATENCIES = "test_inference_latencies.jsonl"
 SETTINGS = "evaluation.json"
 

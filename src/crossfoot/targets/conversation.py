@@ -7,7 +7,7 @@ A turn whose program is one number stands on the page and has one assistant mess
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from crossfoot.arithmetic.calculator import calculate
 from crossfoot.arithmetic.expression import fold
@@ -31,11 +31,13 @@ def turn_messages(
     form: PromptForm = "short",
     earlier: Sequence[Turn] = (),
     page: Page | None = None,
+    known: Collection[str] | None = None,
 ) -> list[Message]:
     """The question and the assistant and tool messages that answer it, from the gold program.
 
     ``earlier`` are the turns before it, whose numbers a grounded form does not say again; ``page``
-    is the page as the prompt shows it, of which a ranked form repeats lines.
+    is the page as the prompt shows it, of which a ranked form repeats lines; ``known`` are numbers
+    to take for grounded instead of those of ``earlier``.
     Raises DataError where the program does not lead to the labelled answer.
     """
     gold = turn.gold
@@ -43,7 +45,10 @@ def turn_messages(
         raise DataError("a turn without labels cannot be trained on", record=turn.question)
     questions = [*(before.question for before in earlier), turn.question]
     messages = [question_message(page, questions, form)]
-    said = _grounding(turn, gold, earlier, form == "scaled") if form in GROUNDED else ""
+    if known is None:
+        golds = [before.gold for before in earlier if before.gold is not None]
+        known = {literal for before in golds for literal in operands_as_written(before)}
+    said = grounding(gold, questions, known, form == "scaled") if form in GROUNDED else ""
     if is_looked_up(gold.program):
         value = gold.program.strip().removesuffix("%") if gold.unit == "percent" else gold.program
     else:
@@ -68,13 +73,6 @@ def conversation_messages(sample: Sample, form: PromptForm) -> list[Message]:
         except CrossfootError:
             break
     return messages
-
-
-def _grounding(turn: Turn, gold: Gold, earlier: Sequence[Turn], scale: bool) -> str:
-    golds = [before.gold for before in earlier if before.gold is not None]
-    known = {literal for before in golds for literal in operands_as_written(before)}
-    questions = [*(before.question for before in earlier), turn.question]
-    return grounding(gold, questions, known, scale)
 
 
 def _check(value: str, gold: Gold) -> None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import calendar
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from crossfoot.arithmetic.program import TABLE_OPS, parse, reference
@@ -59,7 +59,7 @@ def operands_as_written(gold: Gold) -> list[str]:
 
 
 def grounding(
-    gold: Gold, questions: Sequence[str], known: Iterable[str], scale: bool = False
+    gold: Gold, questions: Sequence[str], known: Collection[str], scale: bool = False
 ) -> str:
     """The sentence for one turn: ``Cells: a: 2016 = 1; 2015 = 2 -> 2016 = 1 | b: 3``; "" for none.
 
@@ -76,7 +76,7 @@ def grounding(
     columns: dict[int, list[int]] = {}
     sentences: list[str] = []
     for literal in operands_as_written(gold):
-        if literal in set(known):
+        if literal in known:
             continue
         place = meant(page, literal, questions)
         if place is not None and place.quote:

@@ -48,8 +48,10 @@ class Chain:
         return sum(self.loss_mask)
 
 
-def rows_of_messages(sample_id: str, messages: Sequence[Message], chat: Chat) -> list[Row]:
-    """A row for each assistant message; its prompt is all that comes before."""
+def rows_of_messages(
+    sample_id: str, messages: Sequence[Message], chat: Chat, start: int = 0
+) -> list[Row]:
+    """A row for each assistant message from ``start`` on; its prompt is all that comes before."""
     return [
         Row(
             sample_id,
@@ -57,7 +59,7 @@ def rows_of_messages(sample_id: str, messages: Sequence[Message], chat: Chat) ->
             tuple(chat.completion_ids(messages[: index + 1])),
         )
         for index, message in enumerate(messages)
-        if message["role"] == "assistant"
+        if index >= start and message["role"] == "assistant"
     ]
 
 

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
+from types import MappingProxyType
 
 from crossfoot.chat.messages import Message
 from crossfoot.chat.prompt import question_message, system_message
 from crossfoot.chat.template import Chat
 from crossfoot.errors import RecipeError
+from crossfoot.evaluation.evaluate import SETTINGS
+from crossfoot.evaluation.predictions import PREDICTIONS, read_predictions
+from crossfoot.runs.folder import RunFolder
+from crossfoot.targets.corrections import Told, corrected_rows
 from crossfoot.targets.evidence import cut_by, numbers_stand
 from crossfoot.targets.rows import Row, build_rows, single_rows
 from crossfoot.targets.single import Single, opening_of, reason_against
@@ -30,6 +36,7 @@ class TrainingData:
     train: list[Sample]
     validation: list[Sample]
     unusable: Counter[str]  # why questions are left out that do not fit target or input
+    told: dict[str, list[Told]]  # turns of a model that are to be corrected, by conversation
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +71,7 @@ def load_data(recipe: Recipe) -> TrainingData:
     held_out: set[str] = set()
     drawn_on: set[str] = set()
     unusable: Counter[str] = Counter()
+    told: dict[str, list[Told]] = {}
     for index, part in enumerate(recipe.data):
         samples = load_task(part.task, part.split, skip_bad=part.skip_bad)
         if index == 0 and recipe.validation.conversations:
@@ -80,6 +88,8 @@ def load_data(recipe: Recipe) -> TrainingData:
             raise RecipeError(
                 "drawn conversations are no single questions", field=f"data.{index}.drawn"
             )
+        if part.corrections is not None:
+            told |= _told(part.corrections, samples, recipe, f"data.{index}.corrections")
         samples = [*samples, *_made(samples, part, drawn_on)]
         train += samples if part.booleans else [one for one in samples if not _compares(one)]
     if not train:
@@ -87,7 +97,27 @@ def load_data(recipe: Recipe) -> TrainingData:
         raise RecipeError(
             f"no conversation is left to train on{f': {why}' if why else ''}", field="data"
         )
-    return TrainingData(train, validation, unusable)
+    return TrainingData(train, validation, unusable, told)
+
+
+def _told(name: str, samples: list[Sample], recipe: Recipe, field: str) -> dict[str, list[Told]]:
+    """What an evaluation said in these conversations, turn by turn."""
+    run = RunFolder(Path(name).expanduser())
+    predictions = read_predictions(run.path / PREDICTIONS)
+    form = run.read_json(SETTINGS)["form"]
+    if form != recipe.prompt:
+        raise RecipeError(f"{name} asked in the form {form}, not {recipe.prompt}", field=field)
+    found: dict[str, list[Told]] = {sample.sample_id: [] for sample in samples}
+    for one in sorted(predictions, key=lambda prediction: prediction.turn):
+        if one.id in found and one.verdict is not None:
+            found[one.id].append(Told(one.messages, one.verdict.correct))
+    if not any(found.values()):
+        raise RecipeError(
+            f"{name} has no turn of these conversations",
+            field=field,
+            advice="evaluate the split that is trained on, --split train",
+        )
+    return found
 
 
 def _made(samples: list[Sample], part: DataPart, drawn_on: set[str]) -> list[Sample]:
@@ -141,7 +171,12 @@ def _complete(samples: list[Sample], unusable: Counter[str]) -> list[Sample]:
     return complete
 
 
-def build_trees(samples: Sequence[Sample], chat: Chat, recipe: Recipe) -> Trees:
+def build_trees(
+    samples: Sequence[Sample],
+    chat: Chat,
+    recipe: Recipe,
+    told: Mapping[str, Sequence[Told]] = MappingProxyType({}),
+) -> Trees:
     """Trees of labelled conversations: all rows of a page, or each row alone.
 
     A page with more tokens than ``batch_tokens`` becomes several trees, a conversation at least.
@@ -152,6 +187,7 @@ def build_trees(samples: Sequence[Sample], chat: Chat, recipe: Recipe) -> Trees:
     pages: dict[str, list[list[Row]]] = {}
     for sample in samples:
         rows = _rows(sample, chat, recipe)
+        rows += corrected_rows(sample, told.get(sample.sample_id, ()), chat, recipe.prompt)
         if any(len(row.ids) > recipe.max_tokens for row in rows):
             left_out.append(sample.sample_id)
         elif rows:

@@ -19,6 +19,8 @@ class DataPart(Section):
     ``drawn`` adds that many synthetic conversations on every page taken that no
     earlier part has drawn on. ``rescaled`` adds every conversation that allows it
     a second time, on its page in another scale (tasks/synthetic/rescaling.py).
+    ``corrections`` is the folder of an evaluation of these conversations; their turns after a wrong
+    one are trained on once more, behind what was really said (targets/corrections.py).
     """
 
     task: str
@@ -27,6 +29,7 @@ class DataPart(Section):
     seed: int = 0
     drawn: int = Field(default=0, ge=0)
     rescaled: bool = False
+    corrections: str | None = None
     booleans: bool = True  # or conversations in which a turn compares are left out
     with_evidence: bool = False  # only questions whose evidence is named or can be rebuilt
     skip_bad: bool = False  # leave out records with wrong fields or wrong evidence

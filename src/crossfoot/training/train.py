@@ -168,7 +168,7 @@ def prepare(recipe: Recipe) -> Prepared:
     tokenizer = load_tokenizer(recipe.model)
     chat = chat_for(tokenizer, recipe.target, recipe.prompt_style)
     data = load_data(recipe)
-    trained = build_trees(data.train, chat, recipe)
+    trained = build_trees(data.train, chat, recipe, data.told)
     if not trained.trees:
         raise _nothing_to_train_on(trained, recipe)
     scored = choose(data.validation, recipe.validation.scored, recipe.validation.seed)
