@@ -13,7 +13,7 @@ import filings
 import tiny
 from crossfoot.cli import main
 from crossfoot.evaluation.evaluate import LATENCIES
-from crossfoot.evaluation.predictions import PREDICTIONS
+from crossfoot.runs.folder import PREDICTIONS
 
 CONVERSATIONS = 6
 COMMAND = "from crossfoot.cli.main import run; run()"

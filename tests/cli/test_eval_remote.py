@@ -11,7 +11,7 @@ import faulty
 import filings
 from crossfoot.cli import main
 from crossfoot.engines import endpoint
-from crossfoot.evaluation.predictions import PREDICTIONS
+from crossfoot.runs.folder import PREDICTIONS
 from scripted import submitted
 
 CONVERSATIONS = 4

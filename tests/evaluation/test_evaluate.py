@@ -11,12 +11,11 @@ from crossfoot.errors import CrossfootError, DataError
 from crossfoot.evaluation.evaluate import (
     LATENCIES,
     PREDICTIONS,
-    SETTINGS,
     evaluate,
     inference_seconds,
     one_engine,
 )
-from crossfoot.runs.folder import RunFolder
+from crossfoot.runs.folder import SETTINGS, RunFolder
 from crossfoot.tasks.base import Sample, Turn
 from scripted import SECONDS, Scripted, submitted
 

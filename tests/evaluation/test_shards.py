@@ -11,9 +11,9 @@ import tiny
 from crossfoot.agent.loop import Limits, Setting
 from crossfoot.engines.build import build_engine
 from crossfoot.evaluation.evaluate import LATENCIES, evaluate, one_engine
-from crossfoot.evaluation.predictions import PREDICTIONS, read_predictions
+from crossfoot.evaluation.predictions import read_predictions
 from crossfoot.evaluation.shards import ray_workers
-from crossfoot.runs.folder import RunFolder
+from crossfoot.runs.folder import PREDICTIONS, RunFolder
 from crossfoot.tasks.base import Sample
 
 pytest.importorskip("ray", reason="Ray is not installed: pip install 'crossfoot[ray]'")

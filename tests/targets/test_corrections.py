@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 import tiny
 from crossfoot.chat.messages import call, tool_result, user
 from crossfoot.chat.template import Chat
+from crossfoot.grading.answer import Gold
+from crossfoot.pages.table import Table
 from crossfoot.targets.conversation import conversation_messages, turn_messages
 from crossfoot.targets.corrections import Told, corrected_rows, used_numbers
 from crossfoot.targets.rows import build_rows
+from crossfoot.tasks.base import Sample, Turn
 
 
 def told(sample, *wrong):
@@ -59,4 +64,17 @@ def test_used_numbers_are_those_of_calls_and_results():
         call("calculate", "Cells: a: 7", expression="5829 - 27%"),
         tool_result("calculate", "5828.73"),
     ]
-    assert used_numbers(messages) == {"5829", "27%", "5828.73"}
+    assert used_numbers(messages) == {"5829", "27", "5828.73"}
+
+
+@pytest.mark.parametrize(
+    ("program", "value", "unit"), [("27%", "27", "percent"), ("-26", "-26", "absolute")]
+)
+def test_a_number_is_known_however_the_call_wrote_it(program, value, unit):
+    page = replace(tiny.page(), table=Table((("", "2016", "2015"), ("rate", "27%", "-26"))))
+    gold = Gold(0.27 if unit == "percent" else -26.0, program, unit, page=page)
+    turns = tuple(Turn(question, gold) for question in ("what was the rate?", "again?"))
+    own = [user("what was the rate?"), call("submit_answer", "", value=value, unit=unit)]
+    chat = Chat(tiny.tokenizer())
+    (row,) = corrected_rows(Sample("rate", page, turns), [Told(own, False)] * 2, chat, "grounded")
+    assert "Cells" not in chat.tokenizer.decode(row.completion_ids)

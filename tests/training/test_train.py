@@ -179,7 +179,7 @@ def evaluated(tmp_path, monkeypatch):
     monkeypatch.setenv("CROSSFOOT_DATA", str(tmp_path))
     run = RunFolder(tmp_path / "evaluation")
     run.create()
-    run.write_json("evaluation.json", {"form": "short"})
+    run.write_json("evaluation.json", {"form": "short", "history": "own", "few_shot": False})
     wrong = {"role": "assistant", "content": "no idea"}
     lines = [
         {
@@ -213,7 +213,7 @@ def test_turns_after_a_wrong_one_are_trained_on_as_they_were_said(evaluated):
 
 
 def test_corrections_of_another_form_or_other_conversations_are_refused(evaluated):
-    with pytest.raises(RecipeError, match="asked in the form short, not grounded"):
+    with pytest.raises(RecipeError, match=r"data\.0\.corrections: .* has form short, not grounded"):
         load_data(with_corrections(evaluated, prompt="grounded"))
     other = filings.convfinqa_record(2)
     filings.write(evaluated.parent / "convfinqa" / "train.json", [other])

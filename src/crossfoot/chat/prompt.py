@@ -50,11 +50,13 @@ def question_message(page: Page | None, questions: Sequence[str], form: PromptFo
     """The last of the questions as the user's message.
 
     A ranked form has the likely lines of the page behind it, those left out that already stand
-    behind an earlier question.
+    behind an earlier question. Raises ValueError where it has no page.
     """
     question = questions[-1]
-    if form != "ranked" or page is None:
+    if form != "ranked":
         return user(question)
+    if page is None:
+        raise ValueError("a ranked question needs its page")
     units = labelled_units(page)
     shown: dict[str, None] = {}
     new: list[str] = []

@@ -21,7 +21,8 @@ def compare(
 
     from crossfoot.errors import DataError
     from crossfoot.evaluation.intervals import paired_permutation
-    from crossfoot.evaluation.predictions import PREDICTIONS, read_predictions
+    from crossfoot.evaluation.predictions import read_predictions
+    from crossfoot.runs.folder import PREDICTIONS
 
     ours, theirs = (read_predictions(run / PREDICTIONS) for run in (first, second))
     if not ours or [(p.id, p.turn) for p in ours] != [(p.id, p.turn) for p in theirs]:

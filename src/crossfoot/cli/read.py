@@ -27,7 +27,8 @@ def read(
     seed: Annotated[int, typer.Option(help="Which ones.")] = 0,
 ) -> None:
     """Read turns of an evaluation: what was asked, said, run, answered, and what was right."""
-    from crossfoot.evaluation.predictions import PREDICTIONS, read_predictions
+    from crossfoot.evaluation.predictions import read_predictions
+    from crossfoot.runs.folder import PREDICTIONS
 
     predictions = read_predictions(run / PREDICTIONS)
     classes = by_class(predictions)

@@ -60,7 +60,7 @@ class GrowingLayer(DynamicLayer):  # type: ignore[misc]
         return self.keys, self.values
 
 
-ROOM = 160  # tokens; one reply fits, with what follows a tool call
+ROOM = 160  # tokens; most replies fit, with what follows a tool call
 
 
 def _enlarged(part: torch.Tensor, length: int) -> torch.Tensor:

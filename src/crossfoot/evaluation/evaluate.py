@@ -19,14 +19,13 @@ from pydantic import ValidationError
 from crossfoot.agent.loop import Setting, TurnTranscript, converse, run_batch
 from crossfoot.engines.base import Engine
 from crossfoot.errors import DataError, RecipeError
-from crossfoot.evaluation.predictions import PREDICTIONS, Prediction
+from crossfoot.evaluation.predictions import Prediction
 from crossfoot.grading.texts import Form
 from crossfoot.grading.verdict import grade
-from crossfoot.runs.folder import RunFolder
+from crossfoot.runs.folder import PREDICTIONS, SETTINGS, RunFolder
 from crossfoot.tasks.base import Sample
 
 LATENCIES = "test_inference_latencies.jsonl"
-SETTINGS = "evaluation.json"
 
 Batches = Mapping[int, Sequence[Sample]]
 # Runs batches and gives each with its number when it is complete, in any order.

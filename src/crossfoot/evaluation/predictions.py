@@ -26,8 +26,6 @@ from crossfoot.files import parse_json, read_text
 from crossfoot.grading.answer import Answer, Gold, Submission, Unit
 from crossfoot.grading.texts import Form, submission_of
 
-PREDICTIONS = "test_predictions.jsonl"  # in the folder of an evaluation
-
 Format = Literal["crossfoot", "finqa", "convfinqa", "text"]
 
 

@@ -7,6 +7,7 @@ https://huggingface.co/docs/hub/model-cards.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -19,6 +20,10 @@ _SOURCES = {
     "convfinqa": "ConvFinQA (Chen et al. 2022, MIT), conversations about pages of annual reports",
     "finqa": "FinQA (Chen et al. 2021, MIT), questions about pages of annual reports",
     "synthetic": "synthetic filing pages made by Crossfoot's generator",
+}
+_MADE = {
+    "rescaled": ", and again on their pages in another scale",
+    "corrections": ", and again behind a model's own wrong turns",
 }
 
 
@@ -97,7 +102,9 @@ def _data(recipe: dict[str, Any], data: dict[str, Any]) -> str:
         amount = f"{part['limit']} chosen by seed {part['seed']}" if part["limit"] else "all"
         source = _SOURCES.get(part["task"], part["task"])
         drawn = f", and up to {part['drawn']} drawn on each page" if part.get("drawn") else ""
-        parts.append(f"- {source}: split `{part['split']}`, {amount}{drawn}")
+        more = "".join(words for key, words in _MADE.items() if part.get(key))
+        less = "" if part.get("booleans", True) else ", without comparisons"
+        parts.append(f"- {source}: split `{part['split']}`, {amount}{drawn}{more}{less}")
     train, held_out = data["train"], data["validation"]
     rows = [
         "| | targets (assistant messages) | token trees | tokens | tokens that bear loss |",
@@ -112,6 +119,17 @@ def _data(recipe: dict[str, Any], data: dict[str, Any]) -> str:
         "none of their pages was trained on."
     )
     return "## Data\n\n" + "\n".join(parts) + "\n\n" + "\n".join(rows) + "\n\n" + left_out
+
+
+def _without_paths(recipe: dict[str, Any]) -> dict[str, Any]:
+    """The recipe as others may see it: of the folders that it goes on from the names alone."""
+    adapter = recipe["adapter"] | {"start_from": _name(recipe["adapter"]["start_from"])}
+    data = [part | {"corrections": _name(part.get("corrections"))} for part in recipe["data"]]
+    return recipe | {"adapter": adapter, "data": data}
+
+
+def _name(folder: str | None) -> str | None:
+    return folder and Path(folder).name
 
 
 def _training(recipe: dict[str, Any], run: RunFolder) -> str:
@@ -131,7 +149,7 @@ def _training(recipe: dict[str, Any], run: RunFolder) -> str:
         "## Training\n\nSupervised fine-tuning; loss on the assistant's messages only.\n\n"
         + "\n".join(line for line in measured if line)
         + f"\n- Python {environment['python']}, {versions}"
-        + f"\n\n```yaml\n{yaml.safe_dump(recipe, sort_keys=False)}```"
+        + f"\n\n```yaml\n{yaml.safe_dump(_without_paths(recipe), sort_keys=False)}```"
     )
 
 

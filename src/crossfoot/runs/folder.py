@@ -20,6 +20,8 @@ from typing import Any
 
 from crossfoot.errors import DataError
 
+PREDICTIONS = "test_predictions.jsonl"  # of an evaluation, a turn a line
+SETTINGS = "evaluation.json"  # and how they were made
 FINAL = "final_model"  # weights of a finished training, in its run folder
 PACKAGES = ("crossfoot", "torch", "transformers", "peft", "trl", "accelerate", "tokenizers")
 

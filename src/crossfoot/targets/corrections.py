@@ -17,10 +17,11 @@ from crossfoot.chat.prompt import PromptForm, system_message
 from crossfoot.chat.template import Chat
 from crossfoot.errors import CrossfootError
 from crossfoot.targets.conversation import turn_messages
+from crossfoot.targets.grounding import operands_as_written
 from crossfoot.targets.rows import Row, rows_of_messages
 from crossfoot.tasks.base import Sample
 
-_NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?%?|\.\d+%?")
+_NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?|\.\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +43,11 @@ def corrected_rows(sample: Sample, told: Sequence[Told], chat: Chat, form: Promp
     wrong = False
     for index, (turn, own) in enumerate(zip(sample.turns, told, strict=False)):
         if wrong:
-            earlier = sample.turns[:index]
+            used, earlier = used_numbers(said), sample.turns[:index]
+            needed = operands_as_written(turn.gold) if turn.gold else []
+            known = [literal for literal in needed if _digits(literal) in used]
             try:
-                gold = turn_messages(turn, form, earlier, sample.page, used_numbers(said))
+                gold = turn_messages(turn, form, earlier, sample.page, known)
             except CrossfootError:
                 break
             rows += rows_of_messages(sample.sample_id, [*said, *gold], chat, start=len(said))
@@ -54,11 +57,15 @@ def corrected_rows(sample: Sample, told: Sequence[Told], chat: Chat, form: Promp
 
 
 def used_numbers(messages: Sequence[Message]) -> set[str]:
-    """The numbers that the calls of a conversation took or gave back."""
+    """The numbers that the calls of a conversation took or gave back, digits and point alone."""
     texts = [message["content"] for message in messages if message["role"] == "tool"]
     texts += [
         json.dumps(call["function"]["arguments"])
         for message in messages
         for call in message.get("tool_calls", ())
     ]
-    return {number for text in texts for number in _NUMBER.findall(text)}
+    return {_digits(number) for text in texts for number in _NUMBER.findall(text)}
+
+
+def _digits(literal: str) -> str:
+    return literal.strip("-%").replace(",", "")

@@ -2,7 +2,7 @@
 
 A trainer that cuts prompts to a limit would lose some of them, and the target would then ask for a
 number that the model was never shown; ``cut_by`` says how many. ``numbers_stand`` says whether the
-page of a conversation has them all.
+page of a conversation has them all, but for those that a question brings along.
 """
 
 from __future__ import annotations
@@ -45,10 +45,11 @@ def evidence_positions(sample: Sample, opening: Sequence[Message], chat: Chat) -
 
 
 def numbers_stand(sample: Sample) -> bool:
-    """Whether every number and row name of the gold programs stands on the sample's page."""
+    """Whether every number and row name of the gold programs stands on the page or was asked."""
     rows = {row[0] for row in sample.page.table.rows if row}
+    asked = {number for turn in sample.turns for number in _NUMBER.findall(turn.question)}
     return all(
-        literal in rows or find_number(sample.page, literal)
+        literal in rows or literal.rstrip("%") in asked or find_number(sample.page, literal)
         for turn in sample.turns
         if turn.gold is not None
         for literal in operands_as_written(turn.gold)

@@ -85,7 +85,8 @@ def grounding(
             row, column = _cell(literal, place, page)
             columns.setdefault(row, []).append(column)
         else:
-            columns |= {row: [] for row in _rows_called(literal, page)}
+            for row in _rows_called(literal, page):
+                columns.setdefault(row, [])
     rows = [_row(page, row, wanted) for row, wanted in columns.items()]
     caption = find_scale(page) if scale and rows else None
     first = [f"{SCALE}: {caption.caption}"] if caption else []

@@ -11,10 +11,8 @@ from types import MappingProxyType
 from crossfoot.chat.messages import Message
 from crossfoot.chat.prompt import question_message, system_message
 from crossfoot.chat.template import Chat
-from crossfoot.errors import RecipeError
-from crossfoot.evaluation.evaluate import SETTINGS
-from crossfoot.evaluation.predictions import PREDICTIONS, read_predictions
-from crossfoot.runs.folder import RunFolder
+from crossfoot.errors import DataError, RecipeError
+from crossfoot.runs.folder import PREDICTIONS, SETTINGS, RunFolder
 from crossfoot.targets.corrections import Told, corrected_rows
 from crossfoot.targets.evidence import cut_by, numbers_stand
 from crossfoot.targets.rows import Row, build_rows, single_rows
@@ -81,17 +79,16 @@ def load_data(recipe: Recipe) -> TrainingData:
             held_out = {sample.page.page_id for sample in validation}
             validation = _usable(validation, recipe, part, unusable)
         samples = [sample for sample in samples if sample.page.page_id not in held_out]
-        samples = _complete(_usable(samples, recipe, part, unusable), unusable)
+        samples = _usable(samples, recipe, part, unusable)
+        if recipe.single is None:
+            samples = _complete(samples, part, unusable)
+        else:
+            _refuse_what_is_made(part, index)
         if part.limit is not None:
             samples = choose(samples, part.limit, part.seed)
-        if part.drawn and recipe.single is not None:
-            raise RecipeError(
-                "drawn conversations are no single questions", field=f"data.{index}.drawn"
-            )
         if part.corrections is not None:
             told |= _told(part.corrections, samples, recipe, f"data.{index}.corrections")
-        samples = [*samples, *_made(samples, part, drawn_on)]
-        train += samples if part.booleans else [one for one in samples if not _compares(one)]
+        train += [*samples, *_made(samples, part, drawn_on)]
     if not train:
         why = ", ".join(f"{count} {reason}" for reason, count in unusable.items())
         raise RecipeError(
@@ -103,14 +100,18 @@ def load_data(recipe: Recipe) -> TrainingData:
 def _told(name: str, samples: list[Sample], recipe: Recipe, field: str) -> dict[str, list[Told]]:
     """What an evaluation said in these conversations, turn by turn."""
     run = RunFolder(Path(name).expanduser())
-    predictions = read_predictions(run.path / PREDICTIONS)
-    form = run.read_json(SETTINGS)["form"]
-    if form != recipe.prompt:
-        raise RecipeError(f"{name} asked in the form {form}, not {recipe.prompt}", field=field)
+    settings, lines = run.read_json(SETTINGS), run.read_lines(PREDICTIONS)
+    wanted = {"form": recipe.prompt, "history": "own", "few_shot": False}
+    for key, value in wanted.items():
+        if settings.get(key) != value:
+            raise RecipeError(f"{name} has {key} {settings.get(key)}, not {value}", field=field)
     found: dict[str, list[Told]] = {sample.sample_id: [] for sample in samples}
-    for one in sorted(predictions, key=lambda prediction: prediction.turn):
-        if one.id in found and one.verdict is not None:
-            found[one.id].append(Told(one.messages, one.verdict.correct))
+    try:
+        for line in sorted(lines, key=lambda line: line["turn"]):
+            if line["id"] in found:
+                found[line["id"]].append(Told(line["messages"], line["verdict"]["correct"]))
+    except (LookupError, TypeError) as error:
+        raise DataError("holds a line that is no graded turn", file=run.path) from error
     if not any(found.values()):
         raise RecipeError(
             f"{name} has no turn of these conversations",
@@ -118,6 +119,15 @@ def _told(name: str, samples: list[Sample], recipe: Recipe, field: str) -> dict[
             advice="evaluate the split that is trained on, --split train",
         )
     return found
+
+
+def _refuse_what_is_made(part: DataPart, index: int) -> None:
+    """Only whole conversations are drawn, rewritten and corrected."""
+    for key in ("drawn", "rescaled", "corrections"):
+        if getattr(part, key):
+            raise RecipeError(
+                "there is no such thing for single questions", field=f"data.{index}.{key}"
+            )
 
 
 def _made(samples: list[Sample], part: DataPart, drawn_on: set[str]) -> list[Sample]:
@@ -131,7 +141,7 @@ def _made(samples: list[Sample], part: DataPart, drawn_on: set[str]) -> list[Sam
         new = [page for page_id, page in pages.items() if page_id not in drawn_on]
         made += [drawn for page in new for drawn in draw_on(page, part.drawn, part.seed)]
         drawn_on.update(pages)
-    return made
+    return [sample for sample in made if part.booleans or not _compares(sample)]
 
 
 def _compares(sample: Sample) -> bool:
@@ -159,15 +169,20 @@ def _usable(
     return usable
 
 
-def _complete(samples: list[Sample], unusable: Counter[str]) -> list[Sample]:
+def _complete(samples: list[Sample], part: DataPart, unusable: Counter[str]) -> list[Sample]:
     """Those whose numbers all stand on their pages; others would teach to invent them.
 
-    Where only a part of a page is known (``train_partial``), some are missing.
+    Where only a part of a page is known (``train_partial``), some are missing. Conversations that
+    compare go too, where the part is without booleans.
     """
-    complete = [sample for sample in samples if numbers_stand(sample)]
-    missing = len(samples) - len(complete)
-    if missing:
-        unusable["with a number that is not on the page"] += missing
+    complete = []
+    for sample in samples:
+        if not numbers_stand(sample):
+            unusable["with a number that is not on the page"] += 1
+        elif not part.booleans and _compares(sample):
+            unusable["with a comparison"] += 1
+        else:
+            complete.append(sample)
     return complete
 
 
@@ -187,10 +202,11 @@ def build_trees(
     pages: dict[str, list[list[Row]]] = {}
     for sample in samples:
         rows = _rows(sample, chat, recipe)
-        rows += corrected_rows(sample, told.get(sample.sample_id, ()), chat, recipe.prompt)
         if any(len(row.ids) > recipe.max_tokens for row in rows):
             left_out.append(sample.sample_id)
         elif rows:
+            corrected = corrected_rows(sample, told.get(sample.sample_id, ()), chat, recipe.prompt)
+            rows += [row for row in corrected if len(row.ids) <= recipe.max_tokens]
             row_tokens += sum(len(row.ids) for row in rows)
             pages.setdefault(sample.page.page_id, []).append(rows)
     if recipe.rows == "target":

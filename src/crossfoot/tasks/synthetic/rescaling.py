@@ -28,8 +28,8 @@ from crossfoot.tasks.synthetic.generate import labelled
 _SCALES = tuple(FACTORS)  # each a thousand of the one before
 _SCALE_WORD = re.compile(r"thousand|million|billion", re.IGNORECASE)
 _NO_AMOUNT = re.compile(
-    r"per (?:common |diluted |basic )?share|rate|ratio|percent|%|margin|number of|shares|employees"
-    r"|price|years|index"
+    r"\b(?:rates?|ratios?|percent(?:age)?s?|margins?|number of|shares?|employees|prices?|years"
+    r"|index)\b|%"
 )
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?|\.\d+")
 _CONVERSIONS = frozenset(("const_1000", "const_1000000", "const_1000000000"))
@@ -83,6 +83,8 @@ def _rewrite(page: Page, seed: int) -> _Rewriting | None:
         (row[0], *(_shifted(text, shift) for text in row[1:])) if _has_amounts(row) else row
         for row in rows
     ]
+    if any(row and scale.caption in row[0] and not _has_amounts(row) for row in rows):
+        return None
     new_page = Page(
         f"{page.page_id}/{_SCALES[new]}",
         said(page.before),
