@@ -111,6 +111,20 @@ def test_of_columns_with_one_header_the_one_that_holds_the_number_is_said():
         assert found == f"Cells: {row} -> 2016 2015 = {said}"
 
 
+@pytest.mark.parametrize(
+    ("program", "said"),
+    [
+        ("6225.2", "total debt: 2016 = 6225.2"),
+        ("subtract(6225.2, 5879), divide(#0, 5879)", DEBT),
+        ("subtract(5879, 6225.2)", DEBT),
+        ("divide(80, 5879)", f"{OTHER} | {DEBT}"),
+        ("table_average(total debt, none)", "total debt:"),
+    ],
+)
+def test_a_row_that_is_not_said_whole_ends_at_its_last_wanted_cell(program, said):
+    assert grounding(gold(program), ["what was it?"], (), whole=False) == f"Cells: {said}"
+
+
 def test_what_is_known_is_not_said_again():
     program = "subtract(6225.2, 5879)"
     assert grounding(gold(program), ["?"], {"6225.2"}) == f"Cells: {DEBT} -> 2015 = 5879"
@@ -144,6 +158,11 @@ def test_only_the_first_call_of_a_grounded_turn_says_it():
     )
     said = [m["content"] for m in conversation_messages(sample, "grounded")[1:]]
     assert [text for text in said if "=" in text] == [
+        "Cells: total debt: 2016 = 6225.2",
+        "Cells: total debt: 2016 = 6225.2; 2015 = 5879",
+    ]
+    picked = [m["content"] for m in conversation_messages(sample, "scaled")[1:]]
+    assert [text for text in picked if "=" in text] == [
         f"Cells: {DEBT} -> 2016 = 6225.2",
         f"Cells: {DEBT} -> 2015 = 5879",
     ]
@@ -163,8 +182,9 @@ def test_the_scaled_form_reads_the_caption_before_the_rows():
     assert reply["content"] == f"{scale} | {DEBT} -> 2015 = 5879"
     assert false_cells(reply["content"], page) == []
     assert false_cells(reply["content"], PAGE) == ["scale: in millions"]
-    assert "scale" not in grounding(Gold(0.0, "97.5", "absolute", page=page), ["?"], (), True)
-    assert grounding(gold("5879"), ["?"], (), True) == f"Cells: {DEBT} -> 2015 = 5879"
+    sentence = Gold(0.0, "97.5", "absolute", page=page)
+    assert "scale" not in grounding(sentence, ["?"], (), scale=True)
+    assert grounding(gold("5879"), ["?"], (), scale=True) == f"Cells: {DEBT} -> 2015 = 5879"
 
 
 def test_a_turn_without_a_page_says_nothing():

@@ -3,9 +3,10 @@
 Forms of the same rules: ``long`` for models that read instructions, ``short`` for models of a few
 hundred million parameters, which learn them from training instead and pay for every token, and
 ``labelled``, the short one with every cell of the table behind its row and column header;
-``grounded`` is labelled, and each call is preceded by the cells that its numbers come from;
-``scaled`` is grounded, and the table's scale caption is read before the cells; ``ranked`` is
-grounded, and behind each question stand the lines of the page that it is most likely about.
+``grounded`` is labelled, and each call is preceded by the cells that its numbers come from, each
+row up to the cell. In ``ranked`` and ``scaled`` rows are quoted whole and picked from; behind each
+question of ``ranked`` stand the lines of the page that it is most likely about, and ``scaled``
+reads the table's scale caption before the cells.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ PromptForm = Literal["short", "long", "labelled", "grounded", "scaled", "ranked"
 
 GROUNDED = ("grounded", "scaled", "ranked")
 LABELLED = ("labelled", *GROUNDED)
-_SHARED = {"labelled": "short", "scaled": "grounded", "ranked": "grounded"}
+_SHARED = {"labelled": "short", "scaled": "ranked"}
 LINES = 4  # of a page behind a question
 LINE_CHARS = 300
 LIKELY = "Likely lines:"

@@ -48,7 +48,9 @@ def turn_messages(
     if known is None:
         golds = [before.gold for before in earlier if before.gold is not None]
         known = {literal for before in golds for literal in operands_as_written(before)}
-    said = grounding(gold, questions, known, form == "scaled") if form in GROUNDED else ""
+    said = ""
+    if form in GROUNDED:
+        said = grounding(gold, questions, known, scale=form == "scaled", whole=form != "grounded")
     if is_looked_up(gold.program):
         value = gold.program.strip().removesuffix("%") if gold.unit == "percent" else gold.program
     else:

@@ -59,7 +59,12 @@ def operands_as_written(gold: Gold) -> list[str]:
 
 
 def grounding(
-    gold: Gold, questions: Sequence[str], known: Collection[str], scale: bool = False
+    gold: Gold,
+    questions: Sequence[str],
+    known: Collection[str],
+    *,
+    scale: bool = False,
+    whole: bool = True,
 ) -> str:
     """The sentence for one turn: ``Cells: a: 2016 = 1; 2015 = 2 -> 2016 = 1 | b: 3``; "" for none.
 
@@ -67,7 +72,8 @@ def grounding(
     Without it greedy decoding never names any, as no single cell is as likely as a call.
 
     ``questions`` are those of the conversation so far, the last one asked now; ``known`` are the
-    numbers that need no words any more; ``scale`` reads the page's caption before its rows.
+    numbers that need no words any more; ``scale`` reads the page's caption before its rows; where
+    rows are not said ``whole`` they end at the wanted cell, and nothing is picked behind them.
     """
     if gold.page is None:
         return ""
@@ -87,7 +93,8 @@ def grounding(
         else:
             for row in _rows_called(literal, page):
                 columns.setdefault(row, [])
-    rows = [_row(page, row, wanted) for row, wanted in columns.items()]
+    row_said = _row if whole else _row_up_to
+    rows = [row_said(page, row, wanted) for row, wanted in columns.items()]
     caption = find_scale(page) if scale and rows else None
     first = [f"{SCALE}: {caption.caption}"] if caption else []
     said = " | ".join([*first, *rows, *sentences])
@@ -165,6 +172,15 @@ def _row(page: Page, row: int, wanted: Sequence[int]) -> str:
     said = f"{row_label(page.table.rows[row][0])}: {'; '.join(cells.values())}".strip()
     picked = "; ".join(cells[at] for at in dict.fromkeys(wanted)) if len(cells) > 1 else ""
     return f"{said}{PICK}{picked}" if picked else said
+
+
+def _row_up_to(page: Page, row: int, wanted: Sequence[int]) -> str:
+    """A row of the labelled page up to its last wanted cell; a wide one from the first wanted."""
+    cells = labelled_cells(page.table, row)
+    last = max(wanted, default=0)
+    first = min(wanted) if wanted and list(cells).index(last) >= WIDE else 0
+    said = "; ".join(text for column, text in cells.items() if first <= column <= last)
+    return f"{row_label(page.table.rows[row][0])}: {said}".strip()
 
 
 def _quoted(
