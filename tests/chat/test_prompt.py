@@ -57,6 +57,13 @@ def test_lines_that_a_question_is_about_stand_behind_it_best_first():
     assert "&lt;tool_call>" in message["content"]
 
 
+def test_lines_that_read_alike_are_shown_once():
+    page = replace(DEBT, before=("total debt rose in 2016 .",) * 3)
+    _, _, *lines = question_message(page, ["what was total debt?"], "ranked")["content"].split("\n")
+    assert sum("rose" in line for line in lines) == 1
+    assert len(lines) == LINES
+
+
 def test_a_long_line_is_cut_between_words():
     page = replace(DEBT, table=Table(()), before=(), after=("very long words follow " * 40,))
     _, _, line = question_message(page, ["how long?"], "ranked")["content"].split("\n")

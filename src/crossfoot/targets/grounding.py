@@ -5,9 +5,10 @@
 cells that are wanted in the order in which the program takes them. A small model that has found the
 row copies it to its end, and picks from what it has just written; a cell that it names without the
 row gets the number of another one, and a row that it has to leave at the right cell it leaves too
-late. A number of a sentence is quoted from the first word of it that was asked for. Numbers that
-were grounded or computed in an earlier turn are not said again. Of several places the one whose
-headers have most words of the conversation counts; a number that stands nowhere is left out.
+late. Sentences are quoted from their beginning up to the number, long ones from the first word that
+was asked for. Numbers that were grounded or computed in an earlier turn are not said again. Of
+several places the one whose headers have most words of the conversation counts; a number that
+stands nowhere is left out.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from crossfoot.pages.table import clean_cell, with_header
 from crossfoot.pages.units import row_name
 
 WORDS_BEFORE = 20  # of a sentence, before its number
+WORDS_WHOLE = 40  # from the beginning of the sentence
 WORDS_UNASKED = 8  # where no word of it was asked for
 LETTERS = 4  # of a word that tells a sentence from others
 # Words that tell no sentence from another.
@@ -73,7 +75,8 @@ def grounding(
 
     ``questions`` are those of the conversation so far, the last one asked now; ``known`` are the
     numbers that need no words any more; ``scale`` reads the page's caption before its rows; where
-    rows are not said ``whole`` they end at the wanted cell, and nothing is picked behind them.
+    rows are not said ``whole`` they end at the wanted cell, nothing is picked behind them, and
+    every sentence begins at a word that was asked for.
     """
     if gold.page is None:
         return ""
@@ -86,7 +89,7 @@ def grounding(
             continue
         place = meant(page, literal, questions)
         if place is not None and place.quote:
-            sentences += _quoted(literal, place, page, words)
+            sentences += _quoted(literal, place, page, words, whole)
         elif place is not None:
             row, column = _cell(literal, place, page)
             columns.setdefault(row, []).append(column)
@@ -184,9 +187,9 @@ def _row_up_to(page: Page, row: int, wanted: Sequence[int]) -> str:
 
 
 def _quoted(
-    literal: str, place: Place, page: Page, questions: Sequence[frozenset[str]]
+    literal: str, place: Place, page: Page, questions: Sequence[frozenset[str]], whole: bool
 ) -> list[str]:
-    """The words up to a number: ``text: interest totaled $ 189``.
+    """The words up to a number: ``text: interest totaled $ 189``; ``whole``, all of its sentence.
 
     Nothing where the sentence writes the number in another way (168,000 or 168.0).
     """
@@ -195,8 +198,10 @@ def _quoted(
     if found is None:
         return []
     texts = (page_line(text) for text in (*page.before, *page.after))
-    whole = next((text for text in texts if quote in text), quote)
-    before = whole[: whole.index(quote) + found.start()].rsplit(" . ", 1)[-1]
+    paragraph = next((text for text in texts if quote in text), quote)
+    before = paragraph[: paragraph.index(quote) + found.start()].rsplit(" . ", 1)[-1]
+    if whole and len(before.split()) <= WORDS_WHOLE:
+        return [f"{TEXT}: {' '.join([*before.split(), literal])}"]
     words = before.split()[-WORDS_BEFORE:]
     asked = {word for question in questions for word in question if _tells(word)}
     start = next((i for i, word in enumerate(words) if word in asked), -WORDS_UNASKED)
