@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from crossfoot.arithmetic.program import tokenize
 from crossfoot.grading.answer import Answer, Gold, Submission
-from crossfoot.grading.written import answer_correct, written
+from crossfoot.grading.texts import submission_of
+from crossfoot.grading.written import answer_correct, read_answer, written
 from crossfoot.tasks.finqa import read_finqa
 
 
@@ -44,6 +45,12 @@ def test_the_one_number_of_an_answer_string(
 @pytest.mark.parametrize("text", ["", "yes", "1:50", "from 3 to 5", "9.1 < interest < 31.1"])
 def test_no_number_or_several_are_none(text: str) -> None:
     assert written(text) is None
+
+
+@pytest.mark.parametrize("digits", [16, 99, 400])
+def test_digits_without_end_are_no_answer(digits: int) -> None:
+    assert read_answer("it was " + "9" * digits) is None
+    assert submission_of("$ " + "9" * digits + " million", "answer").malformed
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from crossfoot.grading.answer import Answer, Gold, Submission, parse_answer
+from crossfoot.grading.answer import MAX_MAGNITUDE, Answer, Gold, Submission, parse_answer
 from crossfoot.grading.graders import submitted_value
 
 MAX_TEXT = 500
@@ -47,13 +47,17 @@ def written(text: str) -> Written | None:
 
 
 def read_answer(text: str) -> Answer | None:
-    """An answer string as an answer: what ``parse_answer`` reads, or its one number."""
+    """An answer string as an answer: what ``parse_answer`` reads, or its one number.
+
+    Numbers beyond ``MAX_MAGNITUDE`` (a model that writes digits without end) are none.
+    """
     text = text.strip()
     answer = parse_answer(text, "absolute")
-    if answer is None and (found := written(text)) is not None:
-        value = found.value / 100.0 if found.percent else found.value
-        answer = Answer(value, "absolute", text[:MAX_TEXT])
-    return answer
+    found = written(text) if answer is None else None
+    if found is None or abs(found.value) > MAX_MAGNITUDE:
+        return answer
+    value = found.value / 100.0 if found.percent else found.value
+    return Answer(value, "absolute", text[:MAX_TEXT])
 
 
 def answer_correct(submission: Submission, gold: Gold) -> bool | None:
