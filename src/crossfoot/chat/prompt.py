@@ -70,9 +70,9 @@ def question_message(page: Page | None, questions: Sequence[str], form: PromptFo
 def likely_units(page: Page, questions: Sequence[str], count: int = LINES) -> tuple[str, ...]:
     """The units of a page that a conversation is likely about now, the best first, by BM25.
 
-    Of units that read alike the first stands for all.
-    Its words are those of all questions so far, the last one's twice. All new numbers of a turn
-    stand in these units for 89% of turns (ConvFinQA validation, benchmarks/ranking.py).
+    The query is all questions so far, the last one twice; of units that read alike the first
+    stands for all. All new numbers of a turn stand in these units for 89% of turns (ConvFinQA
+    validation, benchmarks/ranking.py).
     """
     from crossfoot.pages.retrieval import ranked
 

@@ -28,7 +28,10 @@ class Written:
 
 
 def written(text: str) -> Written | None:
-    """The number of an answer string; None where it has none, or several different ones."""
+    """The number of an answer string; None where it has none, or several different ones.
+
+    Numbers beyond ``MAX_MAGNITUDE`` (a model that writes digits without end) are none.
+    """
     text = text.strip()[:MAX_TEXT]
     found = list(_NUMBER.finditer(text))
     if not found or len({one.group() for one in found}) > 1:
@@ -41,23 +44,21 @@ def written(text: str) -> Written | None:
         value = float(first.group().replace(",", ""))
         if re.search(r"-\s*\$?\s*$", text[: first.start()]):
             value = -value
+    if abs(value) > MAX_MAGNITUDE:
+        return None
     decimals = len(first["decimals"] or first["bare"] or "")
     percent = text[first.end() :].lstrip().startswith("%")
     return Written(value, 0.5 * 10.0**-decimals, percent)
 
 
 def read_answer(text: str) -> Answer | None:
-    """An answer string as an answer: what ``parse_answer`` reads, or its one number.
-
-    Numbers beyond ``MAX_MAGNITUDE`` (a model that writes digits without end) are none.
-    """
+    """An answer string as an answer: what ``parse_answer`` reads, or its one number."""
     text = text.strip()
     answer = parse_answer(text, "absolute")
-    found = written(text) if answer is None else None
-    if found is None or abs(found.value) > MAX_MAGNITUDE:
-        return answer
-    value = found.value / 100.0 if found.percent else found.value
-    return Answer(value, "absolute", text[:MAX_TEXT])
+    if answer is None and (found := written(text)) is not None:
+        value = found.value / 100.0 if found.percent else found.value
+        answer = Answer(value, "absolute", text[:MAX_TEXT])
+    return answer
 
 
 def answer_correct(submission: Submission, gold: Gold) -> bool | None:

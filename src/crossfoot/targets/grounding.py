@@ -32,9 +32,10 @@ WORDS_BEFORE = 20  # of a sentence, before its number
 WORDS_WHOLE = 40  # from the beginning of the sentence
 WORDS_UNASKED = 8  # where no word of it was asked for
 LETTERS = 4  # of a word that tells a sentence from others
-# Words that tell no sentence from another.
-COMMON = frozenset(("amount", "much", "that", "this", "value", "were", "what", "which", "from"))
-DATES = frozenset(("year", "years", *(month.lower() for month in calendar.month_name[1:])))
+# Words that tell no sentence from another: of any question, and of dates.
+NO_TELLING = frozenset(
+    ("amount", "much", "that", "this", "value", "were", "what", "which", "from", "year", "years")
+) | {month.lower() for month in calendar.month_name[1:]}
 WIDE = 8  # cells of a row
 PICK = " -> "
 MAX_CELLS = 50
@@ -210,7 +211,7 @@ def _quoted(
 
 def _tells(word: str) -> bool:
     """Whether a word of a question may tell one sentence from others."""
-    return len(word) >= LETTERS and word not in COMMON | DATES and not word.isdigit()
+    return len(word) >= LETTERS and word not in NO_TELLING and not word.isdigit()
 
 
 def _rows_called(header: str, page: Page) -> list[int]:

@@ -79,12 +79,16 @@ def _rewrite(page: Page, seed: int) -> _Rewriting | None:
     def said(texts: Iterable[str]) -> tuple[str, ...]:
         return tuple(text.replace(scale.caption, caption) for text in texts)
 
-    moved = [
-        (row[0], *(_shifted(text, shift) for text in row[1:])) if _has_amounts(row) else row
-        for row in rows
-    ]
-    if any(row and scale.caption in row[0] and not _has_amounts(row) for row in rows):
-        return None
+    moved: list[tuple[str, ...]] = []
+    amounts: set[str] = set()
+    for index, row in enumerate(rows, start=1):
+        if _has_amounts(row):
+            amounts.add(row_name(index))
+            moved.append((row[0], *(_shifted(text, shift) for text in row[1:])))
+        elif row and scale.caption in row[0]:  # the caption would change and the numbers not
+            return None
+        else:
+            moved.append(row)
     new_page = Page(
         f"{page.page_id}/{_SCALES[new]}",
         said(page.before),
@@ -94,7 +98,6 @@ def _rewrite(page: Page, seed: int) -> _Rewriting | None:
     found = find_scale(new_page)
     if found is None or found.factor != FACTORS[_SCALES[new]]:
         return None
-    amounts = (row_name(index) for index, row in enumerate(rows, start=1) if _has_amounts(row))
     return _Rewriting(new_page, frozenset(amounts), shift)
 
 
