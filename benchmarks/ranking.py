@@ -3,9 +3,10 @@
     python benchmarks/ranking.py
 
 ConvFinQA validation as recipes cut it from train, 100 conversations of seed 0; a number that stands
-in several places counts where cell grounding takes it from (targets/grounding.py). The last line is
-one JSON object; its ``ratio`` is the share with the lines that a ranked prompt shows by the share
-with one line.
+in several places counts where cell grounding takes it from (targets/grounding.py). Then what a
+ranked prompt shows: the table and the lines behind this question and all before it. The last line
+is one JSON object; its ``ratio`` is the share with the lines that a ranked prompt shows by the
+share with one line.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from __future__ import annotations
 import json
 
 from crossfoot.chat.prompt import LINES, likely_units
+from crossfoot.pages.page import Page
+from crossfoot.pages.units import filled_units, is_text
 from crossfoot.targets.grounding import meant, operands_as_written
 from crossfoot.tasks.base import Sample
 from crossfoot.tasks.registry import load_task
@@ -39,6 +42,14 @@ def turns_of(sample: Sample) -> list[tuple[list[str], set[str]]]:
     return found
 
 
+def in_sight(page: Page, questions: list[str], count: int) -> set[str]:
+    """The units of the table and those behind each question, ``count`` of them."""
+    units = {name for name in filled_units(page) if not is_text(name)}
+    for last in range(1, len(questions) + 1):
+        units.update(likely_units(page, questions[:last], count))
+    return units
+
+
 def main() -> None:
     held_out = Validation()
     conversations = load_task("convfinqa", "train")
@@ -52,11 +63,17 @@ def main() -> None:
         )
         held[count] = found / len(turns)
         print(f"{count:2} lines: {held[count]:.1%} of {len(turns)} turns", flush=True)
+    sight: dict[int, float] = {}
+    for count in COUNTS:
+        found = sum(units <= in_sight(*turn, count) for *turn, units in turns)
+        sight[count] = found / len(turns)
+        print(f"table, and {count:2} lines a question: {sight[count]:.1%}", flush=True)
     document = {
         "benchmark": "ranking",
         "ratio": round(held[LINES] / held[1], 2),
         "compared": f"turns whose new numbers stand in {LINES} lines by those with one line",
         "held": held,
+        "in_sight": sight,
     }
     print(json.dumps(document))
 

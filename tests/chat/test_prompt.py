@@ -30,7 +30,10 @@ def test_the_system_message_is_the_rules_and_then_the_page(form):
     assert message["role"] == "system"
     assert message["content"].startswith(instructions(form))
     labelled = form not in ("short", "long")
-    assert message["content"].endswith(render_page(tiny.page(), labelled=labelled))
+    page = render_page(tiny.page(), labelled=labelled, sentences=form != "ranked")
+    assert message["content"].endswith(page)
+    assert ("cash paid for interest" in page) is (form != "ranked")
+    assert "revenue" in page
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -4,9 +4,9 @@ Forms of the same rules: ``long`` for models that read instructions, ``short`` f
 hundred million parameters, which learn them from training instead and pay for every token, and
 ``labelled``, the short one with every cell of the table behind its row and column header;
 ``grounded`` is labelled, and each call is preceded by the cells that its numbers come from, each
-row up to the cell. In ``ranked`` and ``scaled`` rows are quoted whole and picked from; behind each
-question of ``ranked`` stand the lines of the page that it is most likely about, and ``scaled``
-reads the table's scale caption before the cells.
+row up to the cell. In ``ranked`` and ``scaled`` rows are quoted whole and picked from. ``ranked``
+shows of a page its table, and behind each question the rows and sentences that it is most likely
+about, which makes it a third as long; ``scaled`` reads the table's scale caption before the cells.
 """
 
 from __future__ import annotations
@@ -24,11 +24,13 @@ from crossfoot.pages.page import Page
 PromptForm = Literal["short", "long", "labelled", "grounded", "scaled", "ranked"]
 
 GROUNDED = ("grounded", "scaled", "ranked")
+QUOTED = ("ranked",)  # output can be held to quotes of the page (engines/quotes.py)
 LABELLED = ("labelled", *GROUNDED)
 _SHARED = {"labelled": "short", "scaled": "ranked"}
 LINES = 4  # of a page behind a question
 LINE_CHARS = 300
 LIKELY = "Likely lines:"
+CUT = " ..."
 
 
 def prompt_form(name: str) -> PromptForm:
@@ -87,10 +89,13 @@ def _cut(line: str) -> str:
     """A line, or the beginning of a long one without half a word or number."""
     if len(line) <= LINE_CHARS:
         return line
-    return f"{line[:LINE_CHARS].rsplit(' ', 1)[0]} ..."
+    return f"{line[:LINE_CHARS].rsplit(' ', 1)[0]}{CUT}"
 
 
 def system_message(page: Page, form: PromptForm) -> Message:
-    """Instructions and the page, as the first message of every conversation on it."""
-    document = render_page(page, labelled=form in LABELLED)
+    """Instructions and the page, as the first message of every conversation on it.
+
+    Of a page whose sentences stand behind the questions it is the table alone.
+    """
+    document = render_page(page, labelled=form in LABELLED, sentences=form != "ranked")
     return system(f"{instructions(form)}\n\n## Document\n{document}")

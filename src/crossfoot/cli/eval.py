@@ -95,7 +95,7 @@ def evaluate(
     if engine != "remote":  # which needs none of them
         quiet_libraries()
     from crossfoot.agent.loop import Limits, Setting
-    from crossfoot.chat.prompt import GROUNDED
+    from crossfoot.chat.prompt import GROUNDED, QUOTED
     from crossfoot.engines.build import build_engine, default_engine, resolve_adapter
     from crossfoot.engines.endpoint import Endpoint
     from crossfoot.evaluation.asked import (
@@ -162,7 +162,7 @@ def evaluate(
         limits=Limits(new_tokens=recipe.generation.max_new_tokens),
         single=recipe.single,
     )
-    if setting.form in GROUNDED and (few_shot or held):
+    if setting.form in GROUNDED and (few_shot or (held and setting.form not in QUOTED)):
         option = "--few-shot" if few_shot else "--constrained"
         raise RecipeError(f"{option} has no words for cells", advice="or choose another --prompt")
     build = partial(
@@ -174,6 +174,7 @@ def evaluate(
         endpoint=endpoint,
         tools_in_text=tools_in_text,
         target=recipe.target,
+        prompt=setting.form,
         prompt_style=recipe.prompt_style,
         sampling=sampling,
     )

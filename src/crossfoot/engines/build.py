@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
+from crossfoot.chat.prompt import PromptForm
 from crossfoot.engines.base import Engine
 from crossfoot.engines.sampling import Sampling
 from crossfoot.errors import RecipeError
@@ -26,7 +27,7 @@ class Wanted:
     """What an engine is to run; ``model`` is a name, folder or hub id, or a server's name for it.
 
     ``tools_in_text`` is for a served model whose chat template knows no tools. ``target`` is what
-    replies are, calls or an answer itself.
+    replies are, calls or an answer itself, and ``prompt`` the form of what they reply to.
     """
 
     model: str
@@ -37,6 +38,7 @@ class Wanted:
     endpoint: str | None = None
     tools_in_text: bool = False
     target: Target = "tool"
+    prompt: PromptForm = "short"
     prompt_style: PromptStyle = "instruct"
     sampling: Sampling = field(default_factory=Sampling)
 
@@ -60,6 +62,7 @@ def build_engine(
     endpoint: str | None = None,
     tools_in_text: bool = False,
     target: Target = "tool",
+    prompt: PromptForm = "short",
     prompt_style: PromptStyle = "instruct",
     sampling: Sampling | None = None,
 ) -> Engine:
@@ -89,6 +92,7 @@ def build_engine(
             endpoint,
             tools_in_text,
             target,
+            prompt,
             prompt_style,
             sampling,
         ),
@@ -143,7 +147,7 @@ def _transformers(wanted: Wanted) -> Engine:
             if wanted.form != "adapter":
                 weights = weights.merge_and_unload()
     chat = chat_for(tokenizer, wanted.target, wanted.prompt_style)
-    constraint = constraint_for(chat, wanted.target) if wanted.constrained else None
+    constraint = constraint_for(chat, wanted.target, wanted.prompt) if wanted.constrained else None
     return TransformersEngine(weights, chat, constraint=constraint, sampling=wanted.sampling)
 
 

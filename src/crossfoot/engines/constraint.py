@@ -2,68 +2,26 @@
 
 Every reply is then one readable call of ``calculate`` or ``submit_answer``, one number, or one
 program (engines/programs.py), so that a model that was not trained on the format is measured by its
-answers and not by its brackets.
+answers and not by its brackets. A model that quotes its page can quote only what stands there
+(engines/quotes.py).
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from transformers import LogitsProcessor
 
-from crossfoot.chat.calls import CallSyntax
 from crossfoot.chat.messages import Message
+from crossfoot.chat.prompt import QUOTED, PromptForm
 from crossfoot.chat.template import Chat
+from crossfoot.engines.formats import NUMBER_GRAMMAR, call_grammar
 from crossfoot.engines.programs import program_grammar
+from crossfoot.engines.quotes import quote_grammar
 from crossfoot.errors import ModelError, RecipeError
-from crossfoot.grading.answer import UNITS
 from crossfoot.targets.single import Target
-
-_EXPRESSION = r"[0-9(-][-0-9. +*\/()<>=%]{0,120}"
-_VALUE = r"(-?[0-9]{1,15}(\.[0-9]{1,8})?|yes|no)"
-_UNIT = "|".join(UNITS)
-
-# What the templates write for a call: a name and the terminals of its arguments.
-_CALLS = {
-    "calculate": {"expression": "EXPRESSION"},
-    "submit_answer": {"value": "VALUE", "unit": "UNIT"},
-}
-
-
-def _hermes(name: str, arguments: dict[str, str]) -> list[str]:
-    parts = [f'<tool_call>\n{{"name": "{name}", "arguments": {{']
-    for argument, terminal in arguments.items():
-        parts[-1] += f'"{argument}": "'
-        parts += [terminal, '", ']
-    return [*parts[:-1], '"}}\n</tool_call>']
-
-
-def _qwen_xml(name: str, arguments: dict[str, str]) -> list[str]:
-    parts = [f"<tool_call>\n<function={name}>\n"]
-    for argument, terminal in arguments.items():
-        parts[-1] += f"<parameter={argument}>\n"
-        parts += [terminal, "\n</parameter>\n"]
-    return [*parts[:-1], "\n</parameter>\n</function>\n</tool_call>"]
-
-
-def _lark(write: Callable[[str, dict[str, str]], list[str]]) -> str:
-    """A Lark grammar of one call; texts and terminals take turns in what ``write`` returns."""
-    rules = []
-    for name, arguments in _CALLS.items():
-        parts = write(name, arguments)
-        rules.append([part if place % 2 else json.dumps(part) for place, part in enumerate(parts)])
-    lines = [f"start: {' | '.join(_CALLS)}"]
-    lines += [f"{name}: {' '.join(rule)}" for name, rule in zip(_CALLS, rules, strict=True)]
-    terminals = {"EXPRESSION": _EXPRESSION, "VALUE": _VALUE, "UNIT": _UNIT}
-    lines += [f"{terminal}: /{pattern}/" for terminal, pattern in terminals.items()]
-    return "\n".join(lines)
-
-
-GRAMMARS: dict[CallSyntax, str] = {"hermes": _lark(_hermes), "qwen_xml": _lark(_qwen_xml)}
-NUMBER_GRAMMAR = r"start: /-?[0-9]{1,12}(\.[0-9]{1,5})?/ | /yes/ | /no/"
 
 # The Lark text that a reply to these messages is held to.
 GrammarOf = Callable[[Sequence[Message]], str]
@@ -152,14 +110,18 @@ class _Processor(LogitsProcessor):  # type: ignore[misc]
         return scores
 
 
-def constraint_for(chat: Chat, target: Target) -> Constraint:
-    """The constraint to replies of this target: calls in the syntax of the chat's template, numbers
-    or yes and no, programs over the numbers and rows that the prompt shows."""
+def constraint_for(chat: Chat, target: Target, form: PromptForm = "short") -> Constraint:
+    """The constraint to replies of this target: calls in the syntax of the chat's template, behind
+    quotes where the prompt's form asks for them, numbers or yes and no, programs over the numbers
+    and rows that the prompt shows."""
+    of_calls = call_grammar(chat.syntax)
     grammars: dict[Target, GrammarOf] = {
-        "tool": lambda messages: GRAMMARS[chat.syntax],
+        "tool": lambda messages: of_calls,
         "numerical": lambda messages: NUMBER_GRAMMAR,
         "program": program_grammar,
     }
+    if form in QUOTED:
+        grammars["tool"] = lambda messages: quote_grammar(messages, chat.syntax)
     if target not in grammars:
         raise RecipeError(
             f"no format holds the target {target}", advice=f"it is for {', '.join(grammars)}"

@@ -33,7 +33,7 @@ _CELL = re.compile(r"(?<!\\)\|")
 def program_grammar(messages: Sequence[Message]) -> str:
     """Lark text of the programs that may answer the question in ``messages``."""
     shown = "\n".join(_pages_and_questions(messages))
-    operands = [*dict.fromkeys(_numbers(shown))][:MAX_NUMBERS] + list(CONSTANTS)
+    operands = [*dict.fromkeys(numbers(shown))][:MAX_NUMBERS] + list(CONSTANTS)
     rows = [*dict.fromkeys(_numeric_rows(shown))]
     lines = ["start: program_0"]
     for step in range(MAX_STEPS):
@@ -47,15 +47,13 @@ def program_grammar(messages: Sequence[Message]) -> str:
         )
         earlier = [json.dumps(f"#{index}") for index in range(step)]
         lines.append(f"{argument}: {' | '.join(['OPERAND', *earlier])}")
-    lines.append(_terminal("OPERAND", operands))
+    lines.append(terminal("OPERAND", operands))
     lines.append(
-        _terminal(
-            "OPERATION", [f"{op}(" for op in ("add", "subtract", "multiply", "divide", "exp")]
-        )
+        terminal("OPERATION", [f"{op}(" for op in ("add", "subtract", "multiply", "divide", "exp")])
     )
     if rows:
-        lines.append(_terminal("TABLE_OPERATION", [f"{op}(" for op in TABLE_OPS]))
-        lines.append(_terminal("ROW", rows))
+        lines.append(terminal("TABLE_OPERATION", [f"{op}(" for op in TABLE_OPS]))
+        lines.append(terminal("ROW", rows))
     return "\n".join(lines)
 
 
@@ -68,7 +66,7 @@ def _pages_and_questions(messages: Sequence[Message]) -> Iterator[str]:
         yield html.unescape(content)
 
 
-def _numbers(text: str) -> Iterator[str]:
+def numbers(text: str) -> Iterator[str]:
     """Numbers as programs write them: without commas, with and without sign and percent sign."""
     for minus, digits, percent in _NUMBER.findall(text):
         plain = digits.replace(",", "")
@@ -90,5 +88,5 @@ def _numeric_rows(text: str) -> Iterator[str]:
                 yield name
 
 
-def _terminal(name: str, texts: Sequence[str]) -> str:
+def terminal(name: str, texts: Sequence[str]) -> str:
     return f"{name}: {' | '.join(map(json.dumps, texts))}"

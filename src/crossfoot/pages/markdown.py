@@ -21,13 +21,16 @@ _TAG = re.compile(
 _WORDS = re.compile(r"[a-z0-9]", re.IGNORECASE)
 
 
-def render_page(page: Page, labelled: bool = False) -> str:
+def render_page(page: Page, labelled: bool = False, sentences: bool = True) -> str:
     """The page between ``<document>`` tags; its own text cannot close or forge a tag.
 
-    ``labelled`` shows every cell with its row and column header instead of a Markdown table.
+    ``labelled`` shows every cell with its row and column header instead of a Markdown table;
+    without ``sentences`` the table is all of it.
     """
-    before, after = _paragraphs(page.before), _paragraphs(page.after)
     table = _escape((render_labelled if labelled else render_table)(page.table))
+    if not sentences:
+        return f"<document>\n<table>\n{table}\n</table>\n</document>"
+    before, after = _paragraphs(page.before), _paragraphs(page.after)
     return (
         f"<document>\n<pre_text>\n{before}\n</pre_text>\n<table>\n{table}\n</table>\n"
         f"<post_text>\n{after}\n</post_text>\n</document>"

@@ -1,0 +1,130 @@
+"""The grammar of replies that can only quote what they were shown.
+
+``quote_grammar(messages, syntax)`` is Lark text for llguidance: ``Cells:`` with rows of the
+labelled page to the letter, picks that are cells of their row, and sentences up to a number, as
+models are trained to quote them (targets/grounding.py); then a call. Its expression closes what it
+opens and holds the numbers of the conversation and small constants. The grammar is made from the
+messages alone: what a model is not shown it cannot name.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+
+from crossfoot.chat.calls import CallSyntax
+from crossfoot.chat.messages import Message
+from crossfoot.chat.prompt import CUT, LIKELY
+from crossfoot.engines.formats import call_rules
+from crossfoot.engines.programs import MAX_NUMBERS, numbers, terminal
+from crossfoot.targets.grounding import CELLS, PICK, TEXT, WIDE, WORDS_BEFORE, WORDS_WHOLE
+
+CONSTANTS = tuple(map(str, (*range(1, 13), *(10**power for power in range(2, 10)))))
+OPERATORS = (" + ", " - ", " * ", " / ", " ** ", " > ", " < ")
+MAX_LINES = 400
+MAX_STOPS = 40  # numbers of a sentence
+MAX_QUOTES = 12  # of a reply
+MAX_PICKS = 12  # of a row
+MAX_OPERANDS = 24  # of a sum or product
+MAX_DEPTH = 8  # of parentheses
+_DOCUMENT = re.compile(r"<document>\n(.*)\n</document>", re.DOTALL)
+_TABLE = re.compile(r"<table>\n(.*)\n</table>", re.DOTALL)
+_TAG = re.compile(r"</?(?:pre_text|post_text)>")
+_NUMBER = re.compile(r"(?<![\w.,])-?(?:\d[\d,]*(?:\.\d+)?|\.\d+)")
+
+
+def quote_grammar(messages: Sequence[Message], syntax: CallSyntax) -> str:
+    """Lark text of the replies to ``messages``, which end with a question or a result."""
+    rows, sentences = _shown(messages)
+    rules: list[str] = []
+    parts: list[str] = []
+    if messages[-1]["role"] != "tool":
+        for line in rows[:MAX_LINES]:
+            parts.append(f"row_{len(parts)}")
+            rules += _row(parts[-1], line)
+        for line in sentences[:MAX_LINES]:
+            made = _sentences(line)
+            if made:
+                parts.append(f"text_{len(parts)}")
+                rules.append(f"{parts[-1]}: {_text(f'{TEXT}: ')} ({' | '.join(made)})")
+    quotes = f'({_text(CELLS)} part (" | " part){{0,{MAX_QUOTES - 1}}} "\\n")? ' if parts else ""
+    told = [m["content"].split(LIKELY)[0] for m in messages if m["role"] in ("user", "tool")]
+    known = dict.fromkeys([*numbers("\n".join([*told, *rows, *sentences]))][:MAX_NUMBERS])
+    return "\n".join(
+        [
+            f"start: {quotes}(calculate | submit_answer)",
+            *([f"part: {' | '.join(parts)}"] if parts else []),
+            *rules,
+            *call_rules(syntax),
+            "expression: sum_0",
+            *_sums(),
+            'value: NUMBER | "yes" | "no"',
+            terminal("OPERATOR", OPERATORS),
+            terminal("NUMBER", [*(known | dict.fromkeys(CONSTANTS))]),
+        ]
+    )
+
+
+def _sums() -> Iterator[str]:
+    """Operands and operators, with parentheses as deep as ``MAX_DEPTH``."""
+    for depth in range(MAX_DEPTH + 1):
+        inner = f' | "(" sum_{depth + 1} ")"' if depth < MAX_DEPTH else ""
+        yield f"sum_{depth}: operand_{depth} (OPERATOR operand_{depth}){{0,{MAX_OPERANDS - 1}}}"
+        yield f"operand_{depth}: NUMBER{inner}"
+
+
+def _shown(messages: Sequence[Message]) -> tuple[list[str], list[str]]:
+    """The rows and the sentences that the messages show, each once, as the page has them."""
+    rows: dict[str, None] = {}
+    texts: dict[str, None] = {}
+    for message in messages:
+        content = message["content"].replace("&lt;", "<")
+        if message["role"] == "system":
+            document = "".join(_DOCUMENT.findall(content))
+            rows |= dict.fromkeys("\n".join(_TABLE.findall(document)).split("\n"))
+            texts |= dict.fromkeys(_TAG.sub("", _TABLE.sub("", document)).split("\n"))
+        elif message["role"] == "user" and LIKELY in content:
+            lines = content.split(LIKELY, 1)[1].split("\n")
+            texts |= dict.fromkeys(line.removesuffix(CUT) for line in lines)
+    return [row for row in rows if ":" in row], [text for text in texts if text not in rows]
+
+
+def _row(name: str, line: str) -> Iterator[str]:
+    """The rules of a row: to its end, or of a wide one any cells in a line; then its picks."""
+    head, separator, tail = line.partition(": ")
+    cells = tail.split("; ") if tail else []
+    if len(cells) < 2:
+        yield f"{name}: {_text(line)}"
+        return
+    pick = f"({' | '.join(map(_text, dict.fromkeys(cells)))})"
+    picks = f'({_text(PICK)} {pick} ("; " {pick}){{0,{MAX_PICKS - 1}}})?'
+    if len(cells) <= WIDE:
+        yield f"{name}: {_text(line)} {picks}"
+        return
+    starts = [f"{name}_{place}" for place in range(len(cells))]
+    yield f"{name}: {_text(head + separator)} ({' | '.join(starts)}) {picks}"
+    for place, cell in enumerate(cells):
+        more = f' ("; " {starts[place + 1]})?' if place + 1 < len(cells) else ""
+        yield f"{starts[place]}: {_text(cell)}{more}"
+
+
+def _sentences(line: str) -> list[str]:
+    """For each sentence of a line its beginning up to each number; far ones from nearer words."""
+    made = []
+    for sentence in line.split(" . "):
+        ends = [found.end() for found in _NUMBER.finditer(sentence)][:MAX_STOPS]
+        ends = sorted({*ends, *(end + 1 for end in ends if sentence[end : end + 1] == "%")})
+        body = ""
+        for start, end in reversed([*zip([0, *ends], ends, strict=False)]):
+            body = f"{_text(sentence[start:end])}{f' ({body})?' if body else ''}"
+        made += [body] if body else []
+        for end in ends:
+            words = sentence[:end].split()
+            if len(words) > WORDS_WHOLE:
+                made += [_text(" ".join(words[-n:])) for n in range(2, WORDS_BEFORE + 2)]
+    return made
+
+
+def _text(text: str) -> str:
+    return json.dumps(text)
