@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 import portable
 import tiny
+from crossfoot.arithmetic.program import parse
 from crossfoot.chat.messages import system, user
+from crossfoot.chat.prompt import PromptForm, question_message, system_message
 from crossfoot.chat.template import Chat
 from crossfoot.engines.build import build_engine, default_engine
 from crossfoot.engines.local import TransformersEngine
@@ -19,6 +21,8 @@ from crossfoot.engines.openvino import WORTH_SENDING, OpenVinoEngine, gguf_file,
 from crossfoot.engines.pagecache import common_prefix
 from crossfoot.errors import CrossfootError, ModelError
 from crossfoot.models.loading import load_model
+from crossfoot.targets.grounding import false_cells
+from crossfoot.targets.single import Target
 
 pytest.importorskip("openvino_genai")
 CHAT = Chat(tiny.tokenizer())
@@ -96,9 +100,27 @@ def test_the_file_is_written_once_for_the_same_weights(
     assert gguf_file(str(tmp_path / "other" / model.name), None) != first
 
 
-def test_constrained_output_is_refused(model: Path) -> None:
-    with pytest.raises(CrossfootError, match="to a format"):
+def test_a_format_of_regular_expressions_is_refused(model: Path) -> None:
+    with pytest.raises(CrossfootError, match="to this format"):
         build_engine("openvino", str(model), None, constrained=True)
+    assert default_engine(str(model), constrained=True) == "transformers"
+
+
+@pytest.mark.parametrize(("target", "form"), [("tool", "ranked"), ("program", "short")])
+def test_what_it_says_is_held_to_the_page(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: Target, form: PromptForm
+) -> None:
+    monkeypatch.setenv("CROSSFOOT_CACHE", str(tmp_path))
+    assert default_engine(str(model), constrained=True, target=target, prompt=form) == "openvino"
+    held = build_engine("openvino", str(model), None, constrained=True, target=target, prompt=form)
+    page = tiny.page()
+    asked = [[system_message(page, form), question_message(page, ["?"], form)]]
+    (reply,) = held.generate(asked, 400)
+    if target == "program":
+        assert parse(reply.text)
+    else:
+        assert not false_cells(reply.reply.content, page)
+        assert reply.reply.calls or not reply.finished
 
 
 def test_a_file_that_openvino_cannot_read_is_one_line(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 import tiny
 from crossfoot.chat.calls import parse_reply
 from crossfoot.chat.messages import call, tool_result
-from crossfoot.chat.prompt import question_message, system_message
+from crossfoot.chat.prompt import QUOTED, question_message, system_message
 from crossfoot.engines.constraint import constraint_for
 from crossfoot.engines.local import TransformersEngine
 from crossfoot.engines.quotes import quote_grammar
@@ -41,7 +41,7 @@ CALL = '<tool_call>\n{"name": "calculate", "arguments": {"expression": "5829 - 2
 DEBT = "total debt: 2016 = 5829; 2015 = -26"
 
 
-def asked(form="labelled", page=PAGE):
+def asked(form="grounded", page=PAGE):
     return [system_message(page, form), question_message(page, ["and interest?"], form)]
 
 
@@ -142,10 +142,10 @@ def test_sentences_that_were_not_shown_cannot_be_quoted():
     assert allows(CALL.replace("5829 - 27%", "1"), messages)
 
 
-def not_allowed(sample):
+def not_allowed(sample, form):
     """The targets of a sample that its own prompts do not allow."""
     chat = chat_for(tiny.tokenizer(), "tool")
-    messages = conversation_messages(sample, "ranked")
+    messages = conversation_messages(sample, form)
     for index, message in enumerate(messages):
         if message["role"] == "assistant":
             ids = chat.completion_ids(messages[: index + 1])
@@ -153,14 +153,16 @@ def not_allowed(sample):
                 yield message
 
 
-def test_what_models_are_trained_to_say_is_allowed():
-    assert not list(not_allowed(tiny.sample()))
+@pytest.mark.parametrize("form", QUOTED)
+def test_what_models_are_trained_to_say_is_allowed(form):
+    assert not list(not_allowed(tiny.sample(), form))
 
 
-def test_of_real_conversations_what_was_shown_is_allowed(shared_data, monkeypatch):
+@pytest.mark.parametrize("form", QUOTED)
+def test_of_real_conversations_what_was_shown_is_allowed(form, shared_data, monkeypatch):
     monkeypatch.setenv("CROSSFOOT_DATA", str(shared_data))
     samples = choose(load_task("convfinqa", "dev"), 25, 0)
-    refused = [message for sample in samples for message in not_allowed(sample)]
+    refused = [message for sample in samples for message in not_allowed(sample, form)]
     targets = sum(len(sample.turns) for sample in samples)
     assert len(refused) < 0.05 * targets, refused
 
@@ -172,7 +174,7 @@ CELL = st.text('ab :;|<>"\\->=.1 5%', max_size=9)
 @given(
     st.lists(CELL, max_size=3),
     st.lists(st.lists(CELL, min_size=1, max_size=11), max_size=4),
-    st.sampled_from(["labelled", "ranked"]),
+    st.sampled_from(QUOTED),
 )
 def test_any_page_has_a_grammar(texts, rows, form):
     page = Page("p", tuple(texts), Table(tuple(map(tuple, rows))), ("1 .",))

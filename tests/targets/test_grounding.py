@@ -76,11 +76,12 @@ def test_a_table_without_header_is_said_by_its_rows():
         assert false_cells(found, page) == []
 
 
-def test_a_sentence_is_quoted_from_the_first_word_that_was_asked_for():
+def test_a_sentence_is_quoted_from_its_beginning():
     asked = ["what was the amount paid in 2015?"]
-    said = "Cells: text: paid was $ 121.1 in 2016 and $ 97.5"
-    assert grounding(gold("97.5"), asked, (), whole=False) == said
-    assert grounding(gold("97.5"), [*asked, "what was it?"], (), whole=False) == said
+    said = grounding(gold("97.5"), asked, ())
+    assert said.startswith("Cells: text: ")
+    assert said.endswith("paid was $ 121.1 in 2016 and $ 97.5")
+    assert grounding(gold("97.5"), [*asked, "what was it?"], ()) == said
     assert false_cells(said, PAGE) == []
 
 
@@ -94,10 +95,12 @@ def test_a_long_sentence_is_not_quoted_from_its_beginning(words, first):
     assert false_cells(said, page) == []
 
 
-@pytest.mark.parametrize("question", ["how much in 2016?", "and from december 2016?"])
+@pytest.mark.parametrize("question", ["w3 in 2016?", "and from december 2016 of w3?"])
 def test_a_year_or_a_month_begins_no_quote(question):
-    said = "Cells: text: paid was $ 121.1 in 2016 and $ 97.5"
-    assert grounding(gold("97.5"), [question], (), whole=False) == said
+    long = " ".join(["word"] * 40)
+    page = Page("p", (f"{long} in december 2016 telling w3ll paid $ 7.5 .",), Table(()), ())
+    said = grounding(Gold(0.0, "7.5", "absolute", page=page), [f"{question} paid?"], ())
+    assert said == "Cells: text: paid $ 7.5"
 
 
 def test_a_wide_row_is_said_from_its_first_wanted_cell_to_its_last():
@@ -119,20 +122,6 @@ def test_of_columns_with_one_header_the_one_that_holds_the_number_is_said():
         found = grounding(Gold(0.0, literal, "percent", page=page), ["?"], ())
         row = "sales: 2016 2015 = 5.0; 2016 2015 = -6%"
         assert found == f"Cells: {row} -> 2016 2015 = {said}"
-
-
-@pytest.mark.parametrize(
-    ("program", "said"),
-    [
-        ("6225.2", "total debt: 2016 = 6225.2"),
-        ("subtract(6225.2, 5879), divide(#0, 5879)", DEBT),
-        ("subtract(5879, 6225.2)", DEBT),
-        ("divide(80, 5879)", f"{OTHER} | {DEBT}"),
-        ("table_average(total debt, none)", "total debt:"),
-    ],
-)
-def test_a_row_that_is_not_said_whole_ends_at_its_last_wanted_cell(program, said):
-    assert grounding(gold(program), ["what was it?"], (), whole=False) == f"Cells: {said}"
 
 
 def test_what_is_known_is_not_said_again():
@@ -168,11 +157,6 @@ def test_only_the_first_call_of_a_grounded_turn_says_it():
     )
     said = [m["content"] for m in conversation_messages(sample, "grounded")[1:]]
     assert [text for text in said if "=" in text] == [
-        "Cells: total debt: 2016 = 6225.2",
-        "Cells: total debt: 2016 = 6225.2; 2015 = 5879",
-    ]
-    picked = [m["content"] for m in conversation_messages(sample, "scaled")[1:]]
-    assert [text for text in picked if "=" in text] == [
         f"Cells: {DEBT} -> 2016 = 6225.2",
         f"Cells: {DEBT} -> 2015 = 5879",
     ]

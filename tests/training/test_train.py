@@ -488,3 +488,7 @@ def test_the_card_has_the_metrics_of_an_evaluation(finished, tmp_path):
     card = model_card(run)
     assert "| official | 51.2% | 40.0% to 60.0% | 100 |" in card
     assert "On convfinqa, split dev" in card
+    assert "shown the whole page" in card
+    recipe = yaml.safe_load((tmp_path / "recipe.yaml").read_text())
+    (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(recipe | {"prompt": "ranked"}))
+    assert "shown the table of the page, and behind each question" in model_card(run)

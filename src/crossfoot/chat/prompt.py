@@ -3,10 +3,10 @@
 Forms of the same rules: ``long`` for models that read instructions, ``short`` for models of a few
 hundred million parameters, which learn them from training instead and pay for every token, and
 ``labelled``, the short one with every cell of the table behind its row and column header;
-``grounded`` is labelled, and each call is preceded by the cells that its numbers come from, each
-row up to the cell. In ``ranked`` and ``scaled`` rows are quoted whole and picked from. ``ranked``
-shows of a page its table, and behind each question the rows and sentences that it is most likely
-about, which makes it a third as long; ``scaled`` reads the table's scale caption before the cells.
+``grounded`` is labelled, and each call is preceded by the rows and sentences that its numbers come
+from. ``ranked`` shows of a page its table, and behind each question the rows and sentences that it
+is most likely about, which makes it a third as long; ``scaled`` reads the table's scale caption
+before the cells.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from crossfoot.pages.page import Page
 PromptForm = Literal["short", "long", "labelled", "grounded", "scaled", "ranked"]
 
 GROUNDED = ("grounded", "scaled", "ranked")
-QUOTED = ("ranked",)  # output can be held to quotes of the page (engines/quotes.py)
+QUOTED = ("grounded", "ranked")  # output can be held to quotes of the page (engines/quotes.py)
 LABELLED = ("labelled", *GROUNDED)
-_SHARED = {"labelled": "short", "scaled": "ranked"}
+_SHARED = {"labelled": "short", "scaled": "grounded", "ranked": "grounded"}
 LINES = 4  # of a page behind a question
 LINE_CHARS = 300
 LIKELY = "Likely lines:"

@@ -151,7 +151,6 @@ def evaluate(
     model, sampling, held = recipe.model, sampling_of(recipe), recipe.generation.constrained
     check_trackers(recipe.tracking)
     samples = _samples(task, split, limit, seed, recipe, trained)
-    engine = engine or default_engine(model, constrained=held, greedy=sampling.greedy)
     served = engine == "remote"
     adapter = adapter or default_adapter(recipe)
     adapter_path = None if served and adapter is None else resolve_adapter(model, adapter)
@@ -165,6 +164,13 @@ def evaluate(
     if setting.form in GROUNDED and (few_shot or (held and setting.form not in QUOTED)):
         option = "--few-shot" if few_shot else "--constrained"
         raise RecipeError(f"{option} has no words for cells", advice="or choose another --prompt")
+    engine = engine or default_engine(
+        model,
+        constrained=held,
+        greedy=sampling.greedy,
+        target=recipe.target,
+        prompt=setting.form,
+    )
     build = partial(
         build_engine,
         engine,

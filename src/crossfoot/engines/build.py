@@ -99,21 +99,28 @@ def build_engine(
     )
 
 
-def default_engine(model: str, *, constrained: bool = False, greedy: bool = True) -> str:
+def default_engine(
+    model: str,
+    *,
+    constrained: bool = False,
+    greedy: bool = True,
+    target: Target = "tool",
+    prompt: PromptForm = "short",
+) -> str:
     """The fastest engine for many conversations: openvino on a CPU, if it is installed.
 
-    Where there is a GPU, or a model that OpenVINO does not read, it is transformers
-    (docs/decisions/004-openvino.md).
+    Where there is a GPU, a model that OpenVINO does not read or a format that it does not hold, it
+    is transformers (docs/decisions/004-openvino.md).
     """
-    if constrained or not greedy or find_spec("openvino_genai") is None:
+    if not greedy or find_spec("openvino_genai") is None:
         return "transformers"
     import torch
 
-    from crossfoot.engines.openvino import reads
+    from crossfoot.engines.openvino import holds, reads
     from crossfoot.models.loading import load_config
 
     fits = not torch.cuda.is_available() and reads(load_config(model))
-    return "openvino" if fits else "transformers"
+    return "openvino" if fits and (not constrained or holds(target, prompt)) else "transformers"
 
 
 def engine_kind(name: str) -> EngineKind:
@@ -152,15 +159,17 @@ def _transformers(wanted: Wanted) -> Engine:
 
 
 def _openvino(wanted: Wanted) -> Engine:
-    from crossfoot.engines.openvino import OpenVinoEngine, gguf_file
+    from crossfoot.engines.constraint import grammar_for
+    from crossfoot.engines.openvino import OpenVinoEngine, gguf_file, holds
     from crossfoot.models.loading import load_tokenizer
 
-    if wanted.constrained:
+    if wanted.constrained and not holds(wanted.target, wanted.prompt):
         raise RecipeError(
-            "openvino does not hold output to a format", advice="add --engine transformers"
+            "openvino does not hold output to this format", advice="add --engine transformers"
         )
     chat = chat_for(load_tokenizer(wanted.model), wanted.target, wanted.prompt_style)
-    return OpenVinoEngine(gguf_file(wanted.model, wanted.adapter), chat)
+    held = grammar_for(chat, wanted.target, wanted.prompt) if wanted.constrained else None
+    return OpenVinoEngine(gguf_file(wanted.model, wanted.adapter), chat, held)
 
 
 def _remote(wanted: Wanted) -> Engine:

@@ -110,8 +110,8 @@ class _Processor(LogitsProcessor):  # type: ignore[misc]
         return scores
 
 
-def constraint_for(chat: Chat, target: Target, form: PromptForm = "short") -> Constraint:
-    """The constraint to replies of this target: calls in the syntax of the chat's template, behind
+def grammar_for(chat: Chat, target: Target, form: PromptForm) -> GrammarOf:
+    """The grammar of replies of this target: calls in the syntax of the chat's template, behind
     quotes where the prompt's form asks for them, numbers or yes and no, programs over the numbers
     and rows that the prompt shows."""
     of_calls = call_grammar(chat.syntax)
@@ -126,6 +126,12 @@ def constraint_for(chat: Chat, target: Target, form: PromptForm = "short") -> Co
         raise RecipeError(
             f"no format holds the target {target}", advice=f"it is for {', '.join(grammars)}"
         )
+    return grammars[target]
+
+
+def constraint_for(chat: Chat, target: Target, form: PromptForm = "short") -> Constraint:
+    """The constraint to ``grammar_for`` replies of this target."""
+    grammar_of = grammar_for(chat, target, form)
     try:
         import llguidance.hf
     except ImportError as error:
@@ -134,4 +140,4 @@ def constraint_for(chat: Chat, target: Target, form: PromptForm = "short") -> Co
         ) from error
     # Where a grammar allows the end, it is the template's own end of turn.
     tokenizer = llguidance.hf.from_tokenizer(chat.tokenizer, eos_token=chat.end_id)
-    return Constraint(tokenizer, grammars[target], chat.end_id)
+    return Constraint(tokenizer, grammar_of, chat.end_id)

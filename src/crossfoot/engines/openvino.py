@@ -5,12 +5,14 @@ cache. Prompts go in as the token ids of our own templates, so that no text is e
 
 OpenVINO keeps encoded blocks of prompts, but prompts that arrive together do not share. So what
 several prompts of a batch begin with (the instructions, then each page) is sent ahead of them.
-What is kept is bounded by ``CACHE_GB``; the oldest goes first.
+What is kept is bounded by ``CACHE_GB``; the oldest goes first. Output is held to a grammar by
+OpenVINO's own xgrammar, which knows strings, and no regular expressions of Lark.
 https://openvinotoolkit.github.io/openvino.genai/
 """
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
@@ -22,14 +24,17 @@ import numpy as np
 import torch
 
 from crossfoot.chat.messages import Message
+from crossfoot.chat.prompt import QUOTED, PromptForm
 from crossfoot.chat.template import Chat
 from crossfoot.engines.base import Generation
+from crossfoot.engines.constraint import GrammarOf
 from crossfoot.engines.pagecache import common_prefix
 from crossfoot.engines.tokens import as_generation, check_context
 from crossfoot.errors import ModelError
 from crossfoot.models.export import Tuned, cached_gguf
 from crossfoot.models.gguf import GgufType
 from crossfoot.models.loading import load_config
+from crossfoot.targets.single import Target
 
 TYPE: GgufType = "f16"
 CACHE_GB = 2
@@ -38,12 +43,13 @@ WORTH_SENDING = 64  # tokens; two of the cache's blocks
 
 
 class OpenVinoEngine:
-    """Continues conversations with a GGUF file, greedily."""
+    """Continues conversations with a GGUF file, greedily, within a grammar where there is one."""
 
     name = "openvino"
 
-    def __init__(self, path: Path, chat: Chat) -> None:
+    def __init__(self, path: Path, chat: Chat, grammar_of: GrammarOf | None = None) -> None:
         self.chat = chat
+        self.grammar_of = grammar_of
         self.context = _context(path)
         self._pipeline = _pipeline(path)
         self._sent: list[list[int]] = []
@@ -57,18 +63,18 @@ class OpenVinoEngine:
         prompts = [self.chat.prompt_ids(messages) for messages in batch]
         check_context(prompts, max_new_tokens, self.context)
         for ahead in prefixes_to_send(prompts, self._sent):
-            self._continue(ahead, 1)
+            self._continue(ahead, [self._config(1)] * len(ahead))
         self._sent = prompts
-        completions = self._continue(prompts, max_new_tokens)
+        configs = [self._config(max_new_tokens, messages) for messages in batch]
+        completions = self._continue(prompts, configs)
         seconds = time.perf_counter() - started
         return [
             as_generation(self.chat, prompt, ids, seconds)
             for prompt, ids in zip(prompts, completions, strict=True)
         ]
 
-    def _continue(self, prompts: Sequence[Sequence[int]], max_new_tokens: int) -> list[list[int]]:
-        """Reply ids of each prompt, up to and including the first end of turn."""
-        import openvino
+    def _config(self, max_new_tokens: int, messages: Sequence[Message] = ()) -> Any:
+        """How to go on from messages; without any, free of the grammar."""
         import openvino_genai
 
         config = openvino_genai.GenerationConfig(
@@ -77,12 +83,35 @@ class OpenVinoEngine:
             stop_token_ids=set(self.chat.stop_ids),
             apply_chat_template=False,
         )
+        if self.grammar_of is not None and messages:
+            config.structured_output_config = openvino_genai.StructuredOutputConfig(
+                grammar=as_ebnf(self.grammar_of(messages))
+            )
+        return config
+
+    def _continue(
+        self, prompts: Sequence[Sequence[int]], configs: Sequence[Any]
+    ) -> list[list[int]]:
+        """Reply ids of each prompt, up to and including the first end of turn."""
+        import openvino
+
         tensors = [openvino.Tensor(np.array([ids], dtype=np.int64)) for ids in prompts]
         try:
-            results = self._pipeline.generate(tensors, [config] * len(tensors))
+            results = self._pipeline.generate(tensors, list(configs))
         except RuntimeError as error:
             raise ModelError(f"OpenVINO failed: {_last_line(error)}") from error
         return [list(result.m_generation_ids[0]) for result in results]
+
+
+def holds(target: Target, form: PromptForm) -> bool:
+    """Whether the grammar of these replies is one of strings."""
+    return target == "program" or (target == "tool" and form in QUOTED)
+
+
+def as_ebnf(lark: str) -> str:
+    """Rules of strings as xgrammar reads them: ``name ::= ...``, from ``root``."""
+    rules = (re.sub(r"^(\w+): ", r"\1 ::= ", rule) for rule in lark.split("\n"))
+    return "\n".join(re.sub("^start ", "root ", rule) for rule in rules)
 
 
 def prefixes_to_send(

@@ -12,13 +12,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from crossfoot.chat.calls import CallSyntax
 from crossfoot.chat.messages import Message
 from crossfoot.chat.prompt import CUT, LIKELY
 from crossfoot.engines.formats import call_rules
 from crossfoot.engines.programs import MAX_NUMBERS, numbers, terminal
-from crossfoot.targets.grounding import CELLS, PICK, TEXT, WIDE, WORDS_BEFORE, WORDS_WHOLE
+from crossfoot.targets.grounding import CELLS, PICK, TEXT, WIDE, WORDS_WHOLE
 
 CONSTANTS = tuple(map(str, (*range(1, 13), *(10**power for power in range(2, 10)))))
 OPERATORS = (" + ", " - ", " * ", " / ", " ** ", " > ", " < ")
@@ -44,10 +45,10 @@ def quote_grammar(messages: Sequence[Message], syntax: CallSyntax) -> str:
             parts.append(f"row_{len(parts)}")
             rules += _row(parts[-1], line)
         for line in sentences[:MAX_LINES]:
-            made = _sentences(line)
-            if made:
-                parts.append(f"text_{len(parts)}")
-                rules.append(f"{parts[-1]}: {_text(f'{TEXT}: ')} ({' | '.join(made)})")
+            for sentence in line.split(" . "):
+                made = list(_sentence(f"text_{len(rules)}", sentence))
+                parts += [f"{_text(f'{TEXT}: ')} text_{len(rules)}"] * bool(made)
+                rules += made
     quotes = f'({_text(CELLS)} part (" | " part){{0,{MAX_QUOTES - 1}}} "\\n")? ' if parts else ""
     told = [m["content"].split(LIKELY)[0] for m in messages if m["role"] in ("user", "tool")]
     known = dict.fromkeys([*numbers("\n".join([*told, *rows, *sentences]))][:MAX_NUMBERS])
@@ -59,8 +60,9 @@ def quote_grammar(messages: Sequence[Message], syntax: CallSyntax) -> str:
             *call_rules(syntax),
             "expression: sum_0",
             *_sums(),
-            'value: NUMBER | "yes" | "no"',
+            'value: KNOWN | "yes" | "no"',
             terminal("OPERATOR", OPERATORS),
+            terminal("KNOWN", list(known) or ["0"]),
             terminal("NUMBER", [*(known | dict.fromkeys(CONSTANTS))]),
         ]
     )
@@ -109,21 +111,23 @@ def _row(name: str, line: str) -> Iterator[str]:
         yield f"{starts[place]}: {_text(cell)}{more}"
 
 
-def _sentences(line: str) -> list[str]:
-    """For each sentence of a line its beginning up to each number; far ones from nearer words."""
-    made = []
-    for sentence in line.split(" . "):
-        ends = [found.end() for found in _NUMBER.finditer(sentence)][:MAX_STOPS]
-        ends = sorted({*ends, *(end + 1 for end in ends if sentence[end : end + 1] == "%")})
-        body = ""
-        for start, end in reversed([*zip([0, *ends], ends, strict=False)]):
-            body = f"{_text(sentence[start:end])}{f' ({body})?' if body else ''}"
-        made += [body] if body else []
-        for end in ends:
-            words = sentence[:end].split()
-            if len(words) > WORDS_WHOLE:
-                made += [_text(" ".join(words[-n:])) for n in range(2, WORDS_BEFORE + 2)]
-    return made
+def _sentence(name: str, sentence: str) -> Iterator[str]:
+    """The rules of a sentence up to any of its numbers; a long one may begin at any word.
+
+    One rule for each piece between two places where a quote may begin or end.
+    """
+    ends = [found.end() for found in _NUMBER.finditer(sentence)][:MAX_STOPS]
+    ends += [end + 1 for end in ends if sentence[end : end + 1] == "%"]
+    if not ends:
+        return
+    begins = [0]
+    if len(sentence[: max(ends)].split()) > WORDS_WHOLE:
+        begins = [found.start() for found in re.finditer(r"\S+", sentence[: max(ends)])]
+    yield f"{name}: {' | '.join(f'{name}_{begin}' for begin in begins)}"
+    for place, after in pairwise(sorted({*begins, *ends})):
+        more = f" {name}_{after}" if after < max(ends) else ""
+        rest = f"({more.strip()})?" if more and after in ends else more
+        yield f"{name}_{place}: {_text(sentence[place:after])} {rest}".rstrip()
 
 
 def _text(text: str) -> str:

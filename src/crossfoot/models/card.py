@@ -63,7 +63,7 @@ def _title(recipe: dict[str, Any]) -> str:
     return (
         f"# {recipe['model']} fine-tuned on {tasks}\n\n"
         f"This is {kind} that Crossfoot trained to answer questions about one page of a financial "
-        f"filing. {_WRITES[recipe.get('target', 'tool')]} {_SHOWN[recipe.get('input', 'all')]}"
+        f"filing. {_WRITES[recipe.get('target', 'tool')]} {_shown(recipe)}"
     )
 
 
@@ -81,6 +81,16 @@ _SHOWN = {
     "which nobody has for a new question.",
     "retrieved": "It is shown the paragraphs and rows that BM25 ranks first for the question.",
 }
+
+
+def _shown(recipe: dict[str, Any]) -> str:
+    shown = recipe.get("input", "all")
+    if shown == "all" and recipe.get("prompt") == "ranked":
+        return (
+            "It is shown the table of the page, and behind each question the rows and sentences "
+            "that BM25 ranks first for the conversation."
+        )
+    return _SHOWN[shown]
 
 
 def _base(name: str, base: dict[str, Any]) -> str:

@@ -50,7 +50,7 @@ def turn_messages(
         known = {literal for before in golds for literal in operands_as_written(before)}
     said = ""
     if form in GROUNDED:
-        said = grounding(gold, questions, known, scale=form == "scaled", whole=form != "grounded")
+        said = grounding(gold, questions, known, scale=form == "scaled")
     if is_looked_up(gold.program):
         value = gold.program.strip().removesuffix("%") if gold.unit == "percent" else gold.program
     else:

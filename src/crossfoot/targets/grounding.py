@@ -67,7 +67,6 @@ def grounding(
     known: Collection[str],
     *,
     scale: bool = False,
-    whole: bool = True,
 ) -> str:
     """The sentence for one turn: ``Cells: a: 2016 = 1; 2015 = 2 -> 2016 = 1 | b: 3``; "" for none.
 
@@ -75,9 +74,7 @@ def grounding(
     Without it greedy decoding never names any, as no single cell is as likely as a call.
 
     ``questions`` are those of the conversation so far, the last one asked now; ``known`` are the
-    numbers that need no words any more; ``scale`` reads the page's caption before its rows; where
-    rows are not said ``whole`` they end at the wanted cell, nothing is picked behind them, and
-    every sentence begins at a word that was asked for.
+    numbers that need no words any more; ``scale`` reads the page's caption before its rows.
     """
     if gold.page is None:
         return ""
@@ -90,15 +87,14 @@ def grounding(
             continue
         place = meant(page, literal, questions)
         if place is not None and place.quote:
-            sentences += _quoted(literal, place, page, words, whole)
+            sentences += _quoted(literal, place, page, words)
         elif place is not None:
             row, column = _cell(literal, place, page)
             columns.setdefault(row, []).append(column)
         else:
             for row in _rows_called(literal, page):
                 columns.setdefault(row, [])
-    row_said = _row if whole else _row_up_to
-    rows = [row_said(page, row, wanted) for row, wanted in columns.items()]
+    rows = [_row(page, row, wanted) for row, wanted in columns.items()]
     caption = find_scale(page) if scale and rows else None
     first = [f"{SCALE}: {caption.caption}"] if caption else []
     said = " | ".join([*first, *rows, *sentences])
@@ -178,19 +174,10 @@ def _row(page: Page, row: int, wanted: Sequence[int]) -> str:
     return f"{said}{PICK}{picked}" if picked else said
 
 
-def _row_up_to(page: Page, row: int, wanted: Sequence[int]) -> str:
-    """A row of the labelled page up to its last wanted cell; a wide one from the first wanted."""
-    cells = labelled_cells(page.table, row)
-    last = max(wanted, default=0)
-    first = min(wanted) if wanted and list(cells).index(last) >= WIDE else 0
-    said = "; ".join(text for column, text in cells.items() if first <= column <= last)
-    return f"{row_label(page.table.rows[row][0])}: {said}".strip()
-
-
 def _quoted(
-    literal: str, place: Place, page: Page, questions: Sequence[frozenset[str]], whole: bool
+    literal: str, place: Place, page: Page, questions: Sequence[frozenset[str]]
 ) -> list[str]:
-    """The words up to a number: ``text: interest totaled $ 189``; ``whole``, all of its sentence.
+    """A sentence up to a number: ``text: interest totaled $ 189``.
 
     Nothing where the sentence writes the number in another way (168,000 or 168.0).
     """
@@ -201,7 +188,7 @@ def _quoted(
     texts = (page_line(text) for text in (*page.before, *page.after))
     paragraph = next((text for text in texts if quote in text), quote)
     before = paragraph[: paragraph.index(quote) + found.start()].rsplit(" . ", 1)[-1]
-    if whole and len(before.split()) <= WORDS_WHOLE:
+    if len(before.split()) <= WORDS_WHOLE:
         return [f"{TEXT}: {' '.join([*before.split(), literal])}"]
     words = before.split()[-WORDS_BEFORE:]
     asked = {word for question in questions for word in question if _tells(word)}
