@@ -125,8 +125,8 @@ def _sentence(name: str, sentence: str) -> Iterator[str]:
         begins = [found.start() for found in re.finditer(r"\S+", sentence[: max(ends)])]
     yield f"{name}: {' | '.join(f'{name}_{begin}' for begin in begins)}"
     for place, after in pairwise(sorted({*begins, *ends})):
-        more = f" {name}_{after}" if after < max(ends) else ""
-        rest = f"({more.strip()})?" if more and after in ends else more
+        more = f"{name}_{after}" if after < max(ends) else ""
+        rest = f"({more})?" if more and after in ends else more
         yield f"{name}_{place}: {_text(sentence[place:after])} {rest}".rstrip()
 
 
