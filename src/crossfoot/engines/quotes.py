@@ -19,6 +19,7 @@ from crossfoot.chat.messages import Message
 from crossfoot.chat.prompt import CUT, LIKELY
 from crossfoot.engines.formats import call_rules
 from crossfoot.engines.programs import MAX_NUMBERS, numbers, terminal
+from crossfoot.pages.markdown import unescaped
 from crossfoot.targets.grounding import CELLS, PICK, TEXT, WIDE, WORDS_WHOLE
 
 CONSTANTS = tuple(map(str, (*range(1, 13), *(10**power for power in range(2, 10)))))
@@ -81,7 +82,7 @@ def _shown(messages: Sequence[Message]) -> tuple[list[str], list[str]]:
     rows: dict[str, None] = {}
     texts: dict[str, None] = {}
     for message in messages:
-        content = message["content"].replace("&lt;", "<")
+        content = message["content"]
         if message["role"] == "system":
             document = "".join(_DOCUMENT.findall(content))
             rows |= dict.fromkeys("\n".join(_TABLE.findall(document)).split("\n"))
@@ -89,7 +90,8 @@ def _shown(messages: Sequence[Message]) -> tuple[list[str], list[str]]:
         elif message["role"] == "user" and LIKELY in content:
             lines = content.split(LIKELY, 1)[1].split("\n")
             texts |= dict.fromkeys(line.removesuffix(CUT) for line in lines)
-    return [row for row in rows if ":" in row], [text for text in texts if text not in rows]
+    sentences = [unescaped(text) for text in texts if text not in rows]
+    return [unescaped(row) for row in rows if ":" in row], sentences
 
 
 def _row(name: str, line: str) -> Iterator[str]:

@@ -107,3 +107,8 @@ def _paragraphs(texts: tuple[str, ...]) -> str:
 
 def _escape(text: str) -> str:
     return _TAG.sub("&lt;", text)
+
+
+def unescaped(text: str) -> str:
+    """A line of a rendered page as the page has it; tags are to be read before."""
+    return text.replace("&lt;", "<")
