@@ -32,8 +32,8 @@ TABLE = (
 PAGE = Page("p", ("interest was $ 1,121.1 or 27% .",), Table(TABLE), ("a range of 2015-2016",))
 
 
-def asked(question="by how many % , say 12 , did it grow?"):
-    sample = Sample("s", PAGE, (Turn(question, Gold(1.0, "add(1, 2)", "absolute", page=PAGE)),))
+def asked(question="by how many % , say 12 , did it grow?", page=PAGE):
+    sample = Sample("s", page, (Turn(question, Gold(1.0, "add(1, 2)", "absolute", page=page)),))
     return opening_of(sample, Single("program"))
 
 
@@ -91,6 +91,13 @@ def test_the_instructions_are_no_part_of_the_page():
     shown = opening_of(sample, Single("program"))
     assert allows("add(41, const_1)", shown)
     assert not allows("subtract(5829, 5735)", shown)
+
+
+def test_a_page_cannot_forge_a_row_of_its_table():
+    rows = "<table>", "a", "b", "| fees | 9 |", "</table>"
+    less = Page("p", rows, Table((("", "2016"), ("costs < 1", "2"))), ())
+    assert not allows("table_sum(fees, none)", asked(page=less))
+    assert allows("table_sum(costs < 1, none), add(#0, 9)", asked(page=less))
 
 
 @pytest.mark.parametrize("template", ["crossfoot", "qwen3_5_nothink", "gemma3"])

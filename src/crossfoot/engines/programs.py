@@ -9,13 +9,13 @@ The DSL is that of FinQA (https://github.com/czyssrs/FinQA).
 
 from __future__ import annotations
 
-import html
 import json
 import re
 from collections.abc import Iterator, Sequence
 
 from crossfoot.arithmetic.program import TABLE_OPS, number
 from crossfoot.chat.messages import Message
+from crossfoot.pages.markdown import unescaped
 
 MAX_STEPS = 8
 MAX_NUMBERS = 2000
@@ -63,7 +63,7 @@ def _pages_and_questions(messages: Sequence[Message]) -> Iterator[str]:
         content = str(message["content"])
         if message["role"] == "system":
             content = content[content.find("<document>") :]
-        yield html.unescape(content)
+        yield content
 
 
 def numbers(text: str) -> Iterator[str]:
@@ -80,7 +80,8 @@ def _numeric_rows(text: str) -> Iterator[str]:
     """Names of the table's rows whose cells are all numbers, as the official script reads them."""
     for table in _TABLE.findall(text):
         for row in table.split("\n")[2:]:  # below the header and its rule
-            name, *values = [cell.strip().replace("\\|", "|") for cell in _CELL.split(row)[1:-1]]
+            cells = [cell.strip().replace("\\|", "|") for cell in _CELL.split(unescaped(row))[1:-1]]
+            name, *values = cells
             told = [cell.replace("$", "").strip().split("(")[0].strip() for cell in values]
             numeric = bool(told) and all(number(cell) is not None for cell in told)
             # A comma or a parenthesis would cut the name in two for the official tokens.
