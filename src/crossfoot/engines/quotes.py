@@ -1,10 +1,10 @@
 """The grammar of replies that can only quote what they were shown.
 
 ``quote_grammar(messages, syntax)`` is Lark text for llguidance: ``Cells:`` with rows of the
-labelled page to the letter and picks that are cells of their row, sentences and picks of their
-numbers, as models are trained to quote them (targets/grounding.py); then a call. Its expression
-closes what it opens and holds the numbers of the conversation and small constants. The grammar is
-made from the messages alone: what a model is not shown it cannot name.
+labelled page to the letter, picks that are cells of their row, and sentences up to a number, as
+models are trained to quote them (targets/grounding.py); then a call. Its expression closes what it
+opens and holds the numbers of the conversation and small constants. The grammar is made from the
+messages alone: what a model is not shown it cannot name.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from crossfoot.chat.calls import CallSyntax
 from crossfoot.chat.messages import Message
@@ -19,22 +20,14 @@ from crossfoot.chat.prompt import CUT, LIKELY
 from crossfoot.engines.formats import call_rules
 from crossfoot.engines.programs import MAX_NUMBERS, numbers, terminal
 from crossfoot.pages.markdown import unescaped
-from crossfoot.targets.grounding import (
-    CELLS,
-    PICK,
-    STOP,
-    TEXT,
-    WIDE,
-    picked_number,
-    quoted_sentence,
-)
+from crossfoot.targets.grounding import CELLS, PICK, TEXT, WIDE, WORDS_WHOLE
 
 CONSTANTS = tuple(map(str, (*range(1, 13), *(10**power for power in range(2, 10)))))
 OPERATORS = (" + ", " - ", " * ", " / ", " ** ", " > ", " < ")
 MAX_LINES = 400
 MAX_STOPS = 40  # numbers of a sentence
 MAX_QUOTES = 12  # of a reply
-MAX_PICKS = 12  # of a row or sentence
+MAX_PICKS = 12  # of a row
 MAX_OPERANDS = 24  # of a sum or product
 MAX_DEPTH = 8  # of parentheses
 _DOCUMENT = re.compile(r"<document>\n(.*)\n</document>", re.DOTALL)
@@ -53,9 +46,9 @@ def quote_grammar(messages: Sequence[Message], syntax: CallSyntax) -> str:
             parts.append(f"row_{len(parts)}")
             rules += _row(parts[-1], line)
         for line in sentences[:MAX_LINES]:
-            for sentence in line.split(STOP):
-                made = list(_sentence(f"text_{len(parts)}", sentence))
-                parts += [f"text_{len(parts)}"] * len(made)
+            for sentence in line.split(" . "):
+                made = list(_sentence(f"text_{len(rules)}", sentence))
+                parts += [f"{_text(f'{TEXT}: ')} text_{len(rules)}"] * bool(made)
                 rules += made
     quotes = f'({_text(CELLS)} part (" | " part){{0,{MAX_QUOTES - 1}}} "\\n")? ' if parts else ""
     told = [m["content"].split(LIKELY)[0] for m in messages if m["role"] in ("user", "tool")]
@@ -108,30 +101,35 @@ def _row(name: str, line: str) -> Iterator[str]:
     if len(cells) < 2:
         yield f"{name}: {_text(line)}"
         return
+    pick = f"({' | '.join(map(_text, dict.fromkeys(cells)))})"
+    picks = f'({_text(PICK)} {pick} ("; " {pick}){{0,{MAX_PICKS - 1}}})?'
     if len(cells) <= WIDE:
-        yield f"{name}: {_text(line)} ({_picks(cells)})?"
+        yield f"{name}: {_text(line)} {picks}"
         return
     starts = [f"{name}_{place}" for place in range(len(cells))]
-    yield f"{name}: {_text(head + separator)} ({' | '.join(starts)}) ({_picks(cells)})?"
+    yield f"{name}: {_text(head + separator)} ({' | '.join(starts)}) {picks}"
     for place, cell in enumerate(cells):
         more = f' ("; " {starts[place + 1]})?' if place + 1 < len(cells) else ""
         yield f"{starts[place]}: {_text(cell)}{more}"
 
 
 def _sentence(name: str, sentence: str) -> Iterator[str]:
-    """The rule of a sentence that has numbers: quoted, then picks of them."""
-    numbers = []
-    for found in [*_NUMBER.finditer(sentence)][:MAX_STOPS]:
-        numbers.append(picked_number(sentence, found.start(), found.group()))
-        if sentence[found.end() : found.end() + 1] == "%":
-            numbers.append(f"{numbers[-1]}%")
-    if numbers:
-        yield f"{name}: {_text(f'{TEXT}: {quoted_sentence(sentence)}')} {_picks(numbers)}"
+    """The rules of a sentence up to any of its numbers; a long one may begin at any word.
 
-
-def _picks(cells: Sequence[str]) -> str:
-    pick = f"({' | '.join(map(_text, dict.fromkeys(cells)))})"
-    return f'{_text(PICK)} {pick} ("; " {pick}){{0,{MAX_PICKS - 1}}}'
+    One rule for each piece between two places where a quote may begin or end.
+    """
+    ends = [found.end() for found in _NUMBER.finditer(sentence)][:MAX_STOPS]
+    ends += [end + 1 for end in ends if sentence[end : end + 1] == "%"]
+    if not ends:
+        return
+    begins = [0]
+    if len(sentence[: max(ends)].split()) > WORDS_WHOLE:
+        begins = [found.start() for found in re.finditer(r"\S+", sentence[: max(ends)])]
+    yield f"{name}: {' | '.join(f'{name}_{begin}' for begin in begins)}"
+    for place, after in pairwise(sorted({*begins, *ends})):
+        more = f"{name}_{after}" if after < max(ends) else ""
+        rest = f"({more})?" if more and after in ends else more
+        yield f"{name}_{place}: {_text(sentence[place:after])} {rest}".rstrip()
 
 
 def _text(text: str) -> str:

@@ -5,14 +5,15 @@
 cells that are wanted in the order in which the program takes them. A small model that has found the
 row copies it to its end, and picks from what it has just written; a cell that it names without the
 row gets the number of another one, and a row that it has to leave at the right cell it leaves too
-late. Sentences are quoted and picked from in the same way: ``text: interest was $ 121.1 in 2016 and
-$ 97.5 in 2015 -> in 2016 and $ 97.5``. Numbers that were grounded or computed in an earlier turn
-are not said again. Of several places the one whose headers have most words of the conversation
-counts; a number that stands nowhere is left out.
+late. Sentences are quoted from their beginning up to the number, long ones from the first word that
+was asked for. Numbers that were grounded or computed in an earlier turn are not said again. Of
+several places the one whose headers have most words of the conversation counts; a number that
+stands nowhere is left out.
 """
 
 from __future__ import annotations
 
+import calendar
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import replace
@@ -27,17 +28,21 @@ from crossfoot.pages.scale import find_scale
 from crossfoot.pages.table import clean_cell, with_header
 from crossfoot.pages.units import row_name
 
-MAX_WORDS = 40  # of a quoted sentence, from its beginning
-WORDS_BEFORE = 4  # a number that is picked from a sentence
+WORDS_BEFORE = 20  # of a sentence, before its number
+WORDS_WHOLE = 40  # from the beginning of the sentence
+WORDS_UNASKED = 8  # where no word of it was asked for
+LETTERS = 4  # of a word that tells a sentence from others
+# Words that tell no sentence from another: of any question, and of dates.
+NO_TELLING = frozenset(
+    ("amount", "much", "that", "this", "value", "were", "what", "which", "from", "year", "years")
+) | {month.lower() for month in calendar.month_name[1:]}
 WIDE = 8  # cells of a row
 PICK = " -> "
 MAX_CELLS = 50
 CELLS = "Cells: "
 TEXT = "text"
 SCALE = "scale"
-STOP = " . "  # between the sentences of a paragraph
 _WORD = re.compile(r"[a-z0-9]+")
-_SEPARATOR = re.compile(r"[;|]")
 
 
 def operands_as_written(gold: Gold) -> list[str]:
@@ -74,15 +79,15 @@ def grounding(
     if gold.page is None:
         return ""
     page = replace(gold.page, table=with_header(gold.page.table))
+    words = [frozenset(_WORD.findall(question.lower())) for question in questions]
     columns: dict[int, list[int]] = {}
-    sentences: dict[str, list[str]] = {}
+    sentences: list[str] = []
     for literal in operands_as_written(gold):
         if literal in known:
             continue
         place = meant(page, literal, questions)
         if place is not None and place.quote:
-            for sentence, number in _quoted(literal, place, page):
-                sentences.setdefault(sentence, []).append(number)
+            sentences += _quoted(literal, place, page, words)
         elif place is not None:
             row, column = _cell(literal, place, page)
             columns.setdefault(row, []).append(column)
@@ -92,8 +97,7 @@ def grounding(
     rows = [_row(page, row, wanted) for row, wanted in columns.items()]
     caption = find_scale(page) if scale and rows else None
     first = [f"{SCALE}: {caption.caption}"] if caption else []
-    texts = [f"{TEXT}: {name}{PICK}{'; '.join(numbers)}" for name, numbers in sentences.items()]
-    said = " | ".join([*first, *rows, *texts])
+    said = " | ".join([*first, *rows, *sentences])
     return said and f"{CELLS}{said}"
 
 
@@ -104,10 +108,10 @@ def said_cells(text: str) -> list[str]:
         return []
     for part in text.removeprefix(CELLS).split("\n", 1)[0].split(" | ")[:MAX_CELLS]:
         head, separator, tails = part.partition(": ")
-        if separator:
-            quoted, _, picked = tails.partition(PICK)
-            parts = [quoted] if head == TEXT else quoted.split("; ")
-            for tail in [*parts, *(picked.split("; ") if picked else [])][:MAX_CELLS]:
+        if separator and head == TEXT:
+            cells[part] = None
+        elif separator:
+            for tail in tails.replace(PICK, "; ").split("; ")[:MAX_CELLS]:
                 cells[f"{head}: {tail}"] = None
     return list(cells)
 
@@ -170,8 +174,10 @@ def _row(page: Page, row: int, wanted: Sequence[int]) -> str:
     return f"{said}{PICK}{picked}" if picked else said
 
 
-def _quoted(literal: str, place: Place, page: Page) -> list[tuple[str, str]]:
-    """The sentence that holds a number, as it is quoted, and the number as it is picked.
+def _quoted(
+    literal: str, place: Place, page: Page, questions: Sequence[frozenset[str]]
+) -> list[str]:
+    """A sentence up to a number: ``text: interest totaled $ 189``.
 
     Nothing where the sentence writes the number in another way (168,000 or 168.0).
     """
@@ -181,25 +187,18 @@ def _quoted(literal: str, place: Place, page: Page) -> list[tuple[str, str]]:
         return []
     texts = (page_line(text) for text in (*page.before, *page.after))
     paragraph = next((text for text in texts if quote in text), quote)
-    at = paragraph.index(quote) + found.start()
-    begin = len(STOP) + paragraph.rindex(STOP, 0, at) if STOP in paragraph[:at] else 0
-    sentence = paragraph[begin:].split(STOP)[0]
-    return [(quoted_sentence(sentence), picked_number(sentence, at - begin, literal))]
+    before = paragraph[: paragraph.index(quote) + found.start()].rsplit(" . ", 1)[-1]
+    if len(before.split()) <= WORDS_WHOLE:
+        return [f"{TEXT}: {' '.join([*before.split(), literal])}"]
+    words = before.split()[-WORDS_BEFORE:]
+    asked = {word for question in questions for word in question if _tells(word)}
+    start = next((i for i, word in enumerate(words) if word in asked), -WORDS_UNASKED)
+    return [f"{TEXT}: {' '.join([*words[start:], literal])}"]
 
 
-def quoted_sentence(sentence: str) -> str:
-    """A sentence as it is quoted: to its end, or the beginning of a long one."""
-    return " ".join(sentence.split()[:MAX_WORDS]).rstrip(" .")
-
-
-def picked_number(sentence: str, start: int, number: str) -> str:
-    """The number that starts there with the words before it: ``totaled $ 189``."""
-    begin = start
-    for word in reversed([*re.finditer(r"\S+", sentence[:start])][-WORDS_BEFORE:]):
-        if _SEPARATOR.search(word.group()):
-            break
-        begin = word.start()
-    return f"{sentence[begin:start]}{number}"
+def _tells(word: str) -> bool:
+    """Whether a word of a question may tell one sentence from others."""
+    return len(word) >= LETTERS and word not in NO_TELLING and not word.isdigit()
 
 
 def _rows_called(header: str, page: Page) -> list[int]:
