@@ -66,7 +66,7 @@ def test_counts_are_one_json_document(tmp_path: Path) -> None:
 
 def test_more_distractors_than_the_page_has_are_reported(tmp_path: Path) -> None:
     result = build(tmp_path / "out", "--input", "noisy_gold", "--text-distractors", 50)
-    assert "1 pages have fewer distractors than asked for" in result.stderr
+    assert "1 questions have fewer distractors on their page" in result.stderr
     (line,) = lines(tmp_path / "out" / "dev.jsonl")
     assert line["evidence"]["shown"] == ["text_0", "table_0", "table_1", "text_1"]
 

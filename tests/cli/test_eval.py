@@ -150,7 +150,7 @@ def test_a_folder_of_another_model_is_refused(crossfoot, model, tmp_path):
         (["convfinka"], "did you mean convfinqa?"),
         (["convfinqa", "--split", "tset"], "split"),
         (["convfinqa", "--split", "train"], "no such file"),
-        (["finqa", "--split", "test"], "no conversation here has labels"),
+        (["finqa", "--split", "test"], "has labels"),
         (["convfinqa", "--engine", "vllm"], "known are transformers"),
         (["convfinqa", "--history", "mine"], "known are own, gold"),
         (["convfinqa", "--prompt", "medium"], "should be 'short', 'long'"),

@@ -138,7 +138,7 @@ def test_a_model_alone_answers_in_every_way(crossfoot, workspace, tmp_path, opti
         (("--top-p", "0.5"), "temperature and top_p are for samples"),
         (("--num-beams", "2", "--engine", "openvino"), "openvino decodes greedily"),
         (("--num-beams", "2", "--constrained"), "beams cannot be held to a format"),
-        (("--target", "answer", "--constrained"), "no format holds the target answer"),
+        (("--target", "answer", "--constrained"), "answer strings have no format"),
         (("--prompt-style", "base"), "tool calls need a chat template"),
         (("--target", "program", "--few-shot"), "examples of calls"),
         (("--target", "program", "--max-new-tokens", "9000"), "do not fit the model's context"),
@@ -150,6 +150,29 @@ def test_a_mistake_is_one_line(crossfoot, workspace, tmp_path, options, said):
     )
     assert (code, out) == (2, "")
     assert said in err.splitlines()[-1]
+
+
+@pytest.mark.parametrize("task", ["runs/mistyped", "folder"])
+def test_a_folder_without_a_recipe_is_no_run(crossfoot, tmp_path, task):
+    (tmp_path / "folder").mkdir()
+    code, _, err = crossfoot("eval", task)
+    assert code == 2
+    assert f"{task} is no run: it has no recipe.yaml" in err
+
+
+def test_wrong_evidence_is_told_or_left_out(crossfoot, workspace, tmp_path, monkeypatch):
+    wrong = [filings.finqa_record(1), filings.finqa_record(2, gold_inds={"table_9": "?"})]
+    filings.write(tmp_path / "data" / "finqa" / "dev.json", wrong)
+    monkeypatch.setenv("CROSSFOOT_DATA", str(tmp_path / "data"))
+    evaluation = ["eval", "finqa", "--model", workspace / "model", "--output", tmp_path / "run"]
+    evaluation += ["--target", "program", "--max-new-tokens", 4, "--json"]
+    code, _, err = crossfoot(*evaluation)
+    assert code == 2
+    assert "field qa.gold_inds" in err
+    code, out, err = crossfoot(*evaluation, "--skip-bad")
+    assert code == 0, err
+    assert "1 questions with wrong evidence are left out" in err
+    assert json.loads(out)["turns"] == 1
 
 
 def test_conversations_are_no_single_questions(crossfoot, workspace):

@@ -70,6 +70,19 @@ def test_classes_take_turns_and_right_ones_are_asked_for(run):
     assert "as was seen" not in right.stdout
 
 
+def test_a_question_that_was_answered_with_a_program_shows_it(tmp_path):
+    program = "subtract(6225.2, 5879)"
+    asked = [{"role": "system", "content": "Write a program."}]
+    one = line(0, "other") | {"messages": asked, "answer": None}
+    one |= {"target": "program", "prediction": program}
+    (tmp_path / "test_predictions.jsonl").write_text(json.dumps(one) + "\n", "utf-8")
+    done = read(tmp_path)
+    assert done.exit_code == 0, done.output
+    assert f"program: {program}" in done.stdout
+    assert "no answer" not in done.stdout
+    assert "Write a program" not in done.stdout
+
+
 def test_the_choice_is_that_of_its_seed():
     classes = [[1, 2, 3, 4, 5], [6], [7, 8]]
     chosen = choose_turns(classes, 6, 3)

@@ -123,6 +123,16 @@ def test_a_submitted_unit_is_compared_with_the_gold_unit(metrics):
     assert counts(metrics["unit_accuracy"]) == (4, 6)
 
 
+def test_turns_whose_labels_contradict_each_other_are_audited_away(metrics):
+    assert counts(metrics["audited_accuracy"]) == (3, 6)
+    predictions, samples = built()
+    wrong = Gold(1.0, "5829", "absolute", page=FIRST)
+    first = Sample("a", FIRST, (Turn("?", wrong), *samples[0].turns[1:]))
+    found = summarise(predictions, [first, samples[1]])
+    assert counts(found["graders"]["official"]) == (2, 6)
+    assert counts(found["audited_accuracy"]) == (2, 5)
+
+
 def test_programs_are_compared_apart_from_answers(metrics):
     # The looked-up 5829, the subtraction and the second growth.
     assert counts(metrics["program_accuracy"]) == (3, 6)

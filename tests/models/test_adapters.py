@@ -14,7 +14,7 @@ import tiny
 from crossfoot.errors import CrossfootError, ModelError
 from crossfoot.models.adapters import adapter_folder, add_adapter, save_trained
 from crossfoot.models.loading import WEIGHTS, load_adapter
-from crossfoot.models.prompts import prompt_of
+from crossfoot.models.prompts import check_writes_calls, prompt_of, target_of
 
 OPTIONS = {"rank": 4, "alpha": 8, "dropout": 0.0, "targets": "all-linear", "start_from": None}
 
@@ -164,6 +164,11 @@ def test_the_prompt_of_the_training_goes_with_the_weights(tmp_path):
     assert prompt_of(None, None, tmp_path, folder) == "grounded"
     assert prompt_of("long", folder) == "long"
     assert prompt_of(None, None) == prompt_of(None, tmp_path) == "short"
+    check_writes_calls(folder)
+    save_trained(model, tiny.tokenizer(), folder, "short", "program")
+    assert (prompt_of(None, folder), target_of(None, folder)) == ("short", "program")
+    with pytest.raises(ModelError, match="trained to write one program, not calls"):
+        check_writes_calls(None, folder)
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,13 @@ def test_a_file_that_cannot_be_written_whole_leaves_the_old_one(tmp_path):
     assert run.read_json("a.json") == {"one": 1}
 
 
+def test_a_file_that_cannot_take_its_place_leaves_no_part(tmp_path):
+    (tmp_path / "a.json").mkdir()
+    with pytest.raises(OSError):
+        RunFolder(tmp_path).write_json("a.json", {"one": 1})
+    assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
+
+
 def test_lines_are_read_as_they_were_appended(tmp_path):
     run = RunFolder(tmp_path)
     run.append_lines("a.jsonl", [{"é": 1}])

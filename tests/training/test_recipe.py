@@ -91,6 +91,8 @@ def test_an_override_replaces_what_the_file_says(path, override, read):
         ("data=[]", "field data"),
         ("model=", "field model"),
         ("trainer=3", "field trainer"),
+        ("generation.top_p=0.9", "temperature and top_p are for samples: add do_sample"),
+        ("generation={constrained: true, num_beams: 2}", "beams cannot be held to a format"),
     ],
 )
 def test_an_override_that_does_not_fit_is_refused(path, override, said):

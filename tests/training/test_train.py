@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -429,7 +430,7 @@ def test_start_from_goes_on_from_an_adapter(finished, workspace, tmp_path):
         ({"adapter": {"start_from": "nowhere"}}, ModelError, "nowhere: no adapter here"),
         ({"model": "nowhere/at/all"}, ModelError, "no such model"),
         ({"data": [{"task": "convfinka"}]}, RecipeError, "did you mean convfinqa"),
-        ({"validation": {"conversations": 6}}, RecipeError, "no conversation is left"),
+        ({"validation": {"conversations": 6}}, RecipeError, "left to train on: 6 held out"),
         ({"max_tokens": 50}, RecipeError, "field max_tokens: every conversation is longer"),
         ({"trainer": {"lr_scheduler_type": "cosin"}}, RecipeError, "field trainer"),
     ],
@@ -442,6 +443,15 @@ def test_what_cannot_be_trained_is_refused_and_leaves_nothing(
     assert said in str(error.value)
     assert isinstance(error.value, CrossfootError)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_row_longer_than_the_models_context_is_refused(workspace, tmp_path):
+    model = shutil.copytree(workspace / "model", tmp_path / "model")
+    config = json.loads((model / "config.json").read_text())
+    (model / "config.json").write_text(json.dumps(config | {"max_position_embeddings": 200}))
+    with pytest.raises(RecipeError, match=r"max_tokens: the longest row has \d+ tokens") as error:
+        train(workshop.recipe(model), tmp_path / "run")
+    assert "max_tokens=200" in str(error.value)
 
 
 @pytest.mark.parametrize("rows", ["target", "page"])

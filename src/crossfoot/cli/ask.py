@@ -38,12 +38,13 @@ def ask(
     quiet_libraries()
     from crossfoot.agent.ask import PageConversation, check_question
     from crossfoot.engines.build import build_engine, resolve_adapter
-    from crossfoot.models.prompts import prompt_of
+    from crossfoot.models.prompts import check_writes_calls, prompt_of
     from crossfoot.pages.reader import read_page
 
     for question in questions or []:
         check_question(question)
     tuned = resolve_adapter(model, adapter)
+    check_writes_calls(tuned, model)
     form = prompt_of(prompt, tuned, model)
     source = read_page(page)
     engine = build_engine("transformers", model, tuned)

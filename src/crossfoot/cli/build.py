@@ -96,7 +96,6 @@ def _write(output: Path, split: str, lines: list[dict[str, Any]]) -> Path:
     except CrossfootError as error:
         raise DataError(error.message, file=error.file, advice="give another --output") from None
     except OSError as error:
-        (folder / f".{name}.part").unlink(missing_ok=True)
         raise DataError(
             error.strerror or "cannot be written",
             file=folder / name,
@@ -116,8 +115,8 @@ def _summary(counts: dict[str, Any], input: str, path: Path) -> list[str]:
         said.append(f"left out: {reasons}")
     if counts["short_of_distractors"]:
         said.append(
-            f"{counts['short_of_distractors']:,} pages have fewer distractors than asked for: all "
-            "of theirs are taken"
+            f"{counts['short_of_distractors']:,} questions have fewer distractors on their page "
+            "than asked for: all of them are taken"
         )
     if input == "retrieved" and counts["evidence_recall"] is not None:
         said.append(

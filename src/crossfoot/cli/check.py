@@ -59,11 +59,12 @@ def check(
     from crossfoot.evaluation.check import check as run_check
     from crossfoot.models.export import find_tuned
     from crossfoot.models.loading import load_tokenizer
-    from crossfoot.models.prompts import prompt_of
+    from crossfoot.models.prompts import check_writes_calls, prompt_of
     from crossfoot.tasks.registry import load_task
     from crossfoot.tasks.split import choose
 
     tuned = find_tuned(run, model)
+    check_writes_calls(tuned.adapter, tuned.model)
     setting = Setting(form=prompt_of(prompt, tuned.adapter), history="gold")
     columns, bases = _columns(tuned, _names(engines), _names(forms), endpoint, served, served_base)
     labelled = [s for s in load_task(task, split) if all(turn.gold for turn in s.turns)]

@@ -30,8 +30,11 @@ def doctor(
     """
     quiet_libraries()
     from crossfoot.training.examine import caches, extras, hardware, hub, rates
+    from crossfoot.training.recipe import load_recipe
     from crossfoot.training.speed import EFFICIENCY
 
+    paths = recipes or sorted(Path("recipes").glob("*.yaml"))
+    read = {path: load_recipe(path) for path in paths}
     found = hardware()
     speed = rates()
     works = extras()
@@ -43,7 +46,7 @@ def doctor(
         "hub": hub(),
     }
     console.print("estimating the memory of recipes", highlight=False)
-    rows = _fits(recipes or sorted(Path("recipes").glob("*.yaml")), found)
+    rows = _fits(read, found)
     for row in rows:
         row["hours_per_million_tokens"] = _hours(row, speed, EFFICIENCY)
     usable = [row for row in rows if not row["quantized"] or works.get("quant") == "works"]
@@ -52,19 +55,18 @@ def doctor(
         print_json(report)
         return
     _print_machine(report)
-    _print_recipes(rows, report["recommended"])
+    if rows or not recipes:
+        _print_recipes(rows, report["recommended"])
 
 
-def _fits(paths: list[Path], found: dict[str, Any]) -> list[dict[str, Any]]:
+def _fits(recipes: dict[Path, Recipe], found: dict[str, Any]) -> list[dict[str, Any]]:
     from crossfoot.errors import CrossfootError
     from crossfoot.models.loading import native_dtype
     from crossfoot.training.fitting import fits
-    from crossfoot.training.recipe import load_recipe
 
     device, free = found["device"], found["free_bytes"]
     rows = []
-    for path in paths:
-        recipe = load_recipe(path)
+    for path, recipe in recipes.items():
         if recipe.dtype == "bfloat16":
             recipe = recipe.model_copy(update={"dtype": native_dtype()})
         try:
@@ -138,6 +140,11 @@ def _print_recipes(rows: list[dict[str, Any]], recommended: dict[str, Any] | Non
     print_table(table)
     if not rows:
         console.print("there are no recipes in recipes/; name some: crossfoot doctor RECIPE ...")
+    elif recommended is None and any(row["batch_tokens"] is not None for row in rows):
+        console.print(
+            f"what fits is slow here: more than {MANY_HOURS} hours for a million tokens, or needs "
+            "an extra that does not work"
+        )
     elif recommended is None:
         console.print("no recipe here fits this machine; add adapter.method=qlora to one")
     else:

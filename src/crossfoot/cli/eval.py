@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -12,18 +13,20 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from crossfoot.cli.output import console, print_json
+from crossfoot.cli.output import console, print_json, skips_on_stderr
 from crossfoot.cli.quiet import quiet_libraries
 from crossfoot.errors import RecipeError
 
 if TYPE_CHECKING:
     from crossfoot.agent.loop import History, Setting
+    from crossfoot.chat.prompt import PromptForm
     from crossfoot.engines.base import Engine
     from crossfoot.evaluation.asked import Trained
     from crossfoot.evaluation.evaluate import Runner
     from crossfoot.tasks.base import Sample
     from crossfoot.training.recipe import Recipe
 
+_NO_RUN = "name a task, and an adapter with --adapter"
 _Text = str | None
 _Number = int | None
 
@@ -42,6 +45,9 @@ def evaluate(
     split: Annotated[str, typer.Option(help="train, validation, dev or test.")] = "dev",
     limit: Annotated[_Number, typer.Option(min=1, help="Conversations to take.")] = None,
     seed: Annotated[int, typer.Option(help="Which conversations --limit takes.")] = 0,
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Leave out records with wrong fields.")
+    ] = False,
     engine: Annotated[
         _Text,
         typer.Option(help="transformers, openvino, remote; the fastest if not given."),
@@ -94,8 +100,6 @@ def evaluate(
     engine = engine or ("remote" if endpoint else None)
     if engine != "remote":  # which needs none of them
         quiet_libraries()
-    from crossfoot.agent.loop import Limits, Setting
-    from crossfoot.chat.prompt import GROUNDED, QUOTED
     from crossfoot.engines.build import build_engine, default_engine, resolve_adapter
     from crossfoot.engines.endpoint import Endpoint
     from crossfoot.evaluation.asked import (
@@ -113,6 +117,7 @@ def evaluate(
     from crossfoot.reports.terminal import evaluation_tables
     from crossfoot.reports.trackers import check_trackers
     from crossfoot.runs.folder import RunFolder
+    from crossfoot.tasks.registry import TASKS
 
     own = trained_in(task)
     trained = own or trained_in(adapter) or trained_in(model)
@@ -121,6 +126,8 @@ def evaluate(
             raise RecipeError("a run has its own adapter", advice="name a task instead of the run")
         task = own.recipe.data[0].task
         output = output or (None if adapter == "none" else own.folder)  # the base is no part of it
+    elif "/" in task or (task not in TASKS and Path(task).is_dir()):
+        raise RecipeError(f"{task} is no run: it has no recipe.yaml", advice=_NO_RUN)
     if trained is not None and engine != "remote":
         model, adapter = weights_to_load(trained, own is not None, model, adapter)
     generation = {
@@ -150,20 +157,12 @@ def evaluate(
     )
     model, sampling, held = recipe.model, sampling_of(recipe), recipe.generation.constrained
     check_trackers(recipe.tracking)
-    samples = _samples(task, split, limit, seed, recipe, trained)
+    samples = _samples(task, split, limit, seed, recipe, trained, skip_bad)
     served = engine == "remote"
     adapter = adapter or default_adapter(recipe)
     adapter_path = None if served and adapter is None else resolve_adapter(model, adapter)
-    setting = Setting(
-        form=recipe.prompt if trained else prompt_of(prompt, adapter_path, model),
-        history=_history(history),
-        few_shot=few_shot,
-        limits=Limits(new_tokens=recipe.generation.max_new_tokens),
-        single=recipe.single,
-    )
-    if setting.form in GROUNDED and (few_shot or (held and setting.form not in QUOTED)):
-        option = "--few-shot" if few_shot else "--constrained"
-        raise RecipeError(f"{option} has no words for cells", advice="or choose another --prompt")
+    form = recipe.prompt if trained else prompt_of(prompt, adapter_path, model)
+    setting = _setting(recipe, form, history, few_shot)
     engine = engine or default_engine(
         model,
         constrained=held,
@@ -257,41 +256,66 @@ def _progress(total: int) -> Iterator[Callable[[int, int], None]]:
             bar.stop()
 
 
-def _history(name: str) -> History:
-    if name not in ("own", "gold"):
-        raise RecipeError(f"unknown history {name!r}", advice="known are own, gold")
-    return cast("History", name)
+def _setting(recipe: Recipe, form: PromptForm, history: str, few_shot: bool) -> Setting:
+    """How questions are put; some options have no words for prompts that name cells."""
+    from crossfoot.agent.loop import Limits, Setting
+    from crossfoot.chat.prompt import GROUNDED, QUOTED
+
+    if history not in ("own", "gold"):
+        raise RecipeError(f"unknown history {history!r}", advice="known are own, gold")
+    held = recipe.generation.constrained and form not in QUOTED
+    if form in GROUNDED and (few_shot or held):
+        option = "--few-shot" if few_shot else "--constrained"
+        raise RecipeError(f"{option} has no words for cells", advice="or choose another --prompt")
+    return Setting(
+        form=form,
+        history=cast("History", history),
+        few_shot=few_shot,
+        limits=Limits(new_tokens=recipe.generation.max_new_tokens),
+        single=recipe.single,
+    )
 
 
 def _samples(
-    task: str, split: str, limit: int | None, seed: int, recipe: Recipe, trained: Trained | None
+    task: str,
+    split: str,
+    limit: int | None,
+    seed: int,
+    recipe: Recipe,
+    trained: Trained | None,
+    skip_bad: bool,
 ) -> list[Sample]:
     """The task's conversations; ``validation`` is what the training held out, or recipes do."""
     from crossfoot.errors import DataError
-    from crossfoot.targets.single import can_be_asked
+    from crossfoot.targets.single import reason_not_to_ask
     from crossfoot.tasks.registry import load_task
     from crossfoot.tasks.split import choose, validation_split
-    from crossfoot.training.sections import Validation
+    from crossfoot.training.sections import DataPart, Validation
 
     if split == "validation":
-        own = trained is not None and trained.recipe.data[0].task == task
-        held = trained.recipe.validation if trained is not None and own else Validation()
-        _, samples = validation_split(load_task(task, "train"), held.conversations, held.seed)
+        held, first = Validation(), DataPart(task=task)
+        if trained is not None and trained.recipe.data[0].task == task:
+            held, first = trained.recipe.validation, trained.recipe.data[0]
+        skip_bad = skip_bad or first.skip_bad
+        with skips_on_stderr():
+            samples = load_task(task, first.split, skip_bad=skip_bad)
+        _, samples = validation_split(samples, held.conversations, held.seed)
     else:
-        samples = load_task(task, split)
+        with skips_on_stderr():
+            samples = load_task(task, split, skip_bad=skip_bad)
     labelled = [sample for sample in samples if all(turn.gold for turn in sample.turns)]
     if not labelled:
-        raise DataError("no conversation here has labels", record=f"{task} {split}")
+        raise DataError(f"no conversation of {task} {split} has labels")
     if len(labelled) < len(samples):
         console.print(f"{len(samples) - len(labelled)} conversations without labels are left out")
     single = recipe.single
     if single is not None:
-        usable = [sample for sample in labelled if can_be_asked(sample, single)]
-        if not usable:
-            raise DataError("no question here has evidence", record=f"{task} {split}")
-        if len(usable) < len(labelled):
-            console.print(f"{len(labelled) - len(usable)} questions without evidence are left out")
-        labelled = usable
+        reasons = [reason_not_to_ask(sample, single, skip_bad) for sample in labelled]
+        for reason, count in Counter(filter(None, reasons)).items():
+            console.print(f"{count} questions {reason} are left out")
+        labelled = [one for one, reason in zip(labelled, reasons, strict=True) if reason is None]
+        if not labelled:
+            raise DataError(f"no question of {task} {split} has evidence")
     return choose(labelled, limit, seed) if limit is not None else labelled
 
 

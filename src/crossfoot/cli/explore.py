@@ -113,6 +113,8 @@ def write_page(
     from crossfoot.models.loading import load_tokenizer
     from crossfoot.reports.explore_page import explore_page
 
+    if not path.name or path.is_dir():
+        raise DataError("is a folder, not a page", file=path, advice="give another --html")
     text = explore_page(title, samples, others, load_tokenizer(model))
     RunFolder(path.parent).create()
     try:

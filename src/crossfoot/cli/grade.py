@@ -76,6 +76,7 @@ def _table(matrix: Matrix, title: str) -> Table:
         table.add_row(name, *_cells(one))
     table.add_section()
     others = {
+        "labels that agree": matrix.audited_accuracy,
         "program accuracy": matrix.program_accuracy,
         "unit": matrix.unit_accuracy,
         "operands named": matrix.operands_named,

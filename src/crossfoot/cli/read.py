@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from crossfoot.cli.turns import show_turn, shown
 from crossfoot.errors import DataError, RecipeError
@@ -74,7 +75,12 @@ def _show(prediction: Prediction, before: list[Prediction]) -> None:
         answer = earlier.answer.text if earlier.answer else "no answer"
         said = f"  {earlier.question} {answer} ({'right' if right else 'wrong'})"
         out.print(shown(said, "dim"))
-    show_turn(prediction.question, prediction.messages, prediction.submission().answer)
+    if prediction.target is None:
+        show_turn(prediction.question, prediction.messages, prediction.submission().answer)
+    else:
+        out.print(shown(prediction.question, "bold"))
+        said = prediction.prediction or "nothing"
+        out.print(Text(f"  {prediction.target}: "), shown(said, "bold green"), sep="")
     out.print(shown(f"  gold: {prediction.gold} by {prediction.program}"))
     verdict = prediction.verdict
     if verdict is not None and not verdict.correct:

@@ -11,7 +11,7 @@ import json
 from crossfoot.chat.calls import CallSyntax
 from crossfoot.grading.answer import UNITS
 
-NUMBER_GRAMMAR = r"start: /-?[0-9]{1,12}(\.[0-9]{1,5})?/ | /yes/ | /no/"
+NUMBER_GRAMMAR = r"start: /-?[0-9]{1,15}(\.[0-9]{1,5})?/ | /yes/ | /no/"
 
 _ANY_NUMBERS = r"""
 expression: /[0-9(-][-0-9. +*\/()<>=%]{0,120}/

@@ -29,6 +29,7 @@ from crossfoot.grading.graders import (
 )
 from crossfoot.grading.verdict import ERROR_CLASSES, grade, operands_named
 from crossfoot.grading.written import answer_correct
+from crossfoot.tasks.suspicious import suspicion
 
 _NOTHING = Submission()
 
@@ -65,8 +66,10 @@ class Matrix:
     """All scores of one predictions file; None where there is no such thing to count.
 
     ``by_steps``, ``by_operation`` and ``by_evidence`` are the official score of the gold turns of
-    each kind; ``answer_accuracy`` is that of turns with an answer string, ``program_validity`` the
-    share of turns for which a program was submitted that parses and executes.
+    each kind; ``audited_accuracy`` that of turns whose labels do not contradict each other
+    (tasks/suspicious.py), ``answer_accuracy`` that of turns with an answer string,
+    ``program_validity`` the share of turns for which a program was submitted that parses and
+    executes.
     """
 
     gold_turns: int
@@ -74,7 +77,8 @@ class Matrix:
     missing: int
     without_answer: int
     graders: dict[str, Score]
-    program_accuracy: Score
+    audited_accuracy: Score | None
+    program_accuracy: Score | None
     unit_accuracy: Score | None
     operands_named: Score | None
     answer_accuracy: Score | None
@@ -106,6 +110,10 @@ def score(submitted: Submitted, gold: GoldSet) -> Matrix:
     right = [verdict.correct for verdict in verdicts]
     with_operands = [(item, hit) for item, hit in zip(items, found, strict=True) if hit is not None]
     answered = sum(_answered(item) for item in items)
+    with_operations = programs or submitted.format != "text"
+    sound = [
+        (item, hit) for item, hit in zip(items, right, strict=True) if not suspicion(item.gold)
+    ]
     return Matrix(
         gold_turns=len(items),
         submitted=answered,
@@ -115,9 +123,12 @@ def score(submitted: Submitted, gold: GoldSet) -> Matrix:
             name: _score(items, [_right(item, rule) for item in items])
             for name, rule in rules.items()
         },
-        program_accuracy=_score(items, [_program_right(item, convfinqa) for item in items]),
+        audited_accuracy=_score_of_pairs(sound),
+        program_accuracy=_score(items, [_program_right(item, convfinqa) for item in items])
+        if with_operations
+        else None,
         unit_accuracy=_score(items, [_unit_right(item) for item in items]) if with_units else None,
-        operands_named=_score_of_pairs(with_operands),
+        operands_named=_score_of_pairs(with_operands) if with_operations else None,
         answer_accuracy=_answer_accuracy(items),
         program_validity=(
             _score(items, [_valid(item, convfinqa) for item in items]) if programs else None

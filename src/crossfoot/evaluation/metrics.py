@@ -30,6 +30,7 @@ from crossfoot.targets.context import ContextOptions, choose_context
 from crossfoot.targets.conversation import is_looked_up
 from crossfoot.targets.grounding import false_cells, said_cells
 from crossfoot.tasks.base import Sample
+from crossfoot.tasks.suspicious import suspicion
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +55,25 @@ def summarise(
     of the page was shown; a program that is submitted as such has no unit.
     """
     turns = _graded(predictions, samples, official)
-    written = any(turn.prediction.target for turn in turns)
+    targets = {turn.prediction.target for turn in turns}
+    with_operations = targets <= {None, "program"}  # others write a number or words alone
     return {
         "conversations": len(samples),
         "pages": len({sample.page.page_id for sample in samples}),
         "turns": len(turns),
         "execution_accuracy": float(np.mean([turn.correct for turn in turns])),
         "graders": {name: _graded_by(name, turns) for name in GRADERS},
+        "audited_accuracy": _audited(turns),
         "program_accuracy": _accuracy(
             turns, lambda turn: program_correct(turn.submission, turn.gold, convfinqa=True)
-        ),
+        )
+        if with_operations
+        else None,
         "program_validity": _validity(turns),
-        "unit_accuracy": None
-        if written
-        else _accuracy(turns, lambda turn: unit_correct(turn.submission, turn.gold)),
-        "operands_named": _operands(turns),
+        "unit_accuracy": _accuracy(turns, lambda turn: unit_correct(turn.submission, turn.gold))
+        if targets == {None}
+        else None,
+        "operands_named": _operands(turns) if with_operations else None,
         "cells_true": _cells(turns, samples),
         "answer_accuracy": _answers(turns),
         "by_kind": _by(turns, lambda turn: _kind(turn.gold)),
@@ -129,6 +134,12 @@ def _graded_by(grader: str, turns: Sequence[Graded]) -> dict[str, Any]:
 
 def _official(turns: Sequence[Graded]) -> dict[str, Any]:
     return _accuracy(turns, lambda turn: turn.correct)
+
+
+def _audited(turns: Sequence[Graded]) -> dict[str, Any] | None:
+    """Of the turns whose labels do not contradict each other (tasks/suspicious.py)."""
+    sound = [turn for turn in turns if suspicion(turn.gold) is None]
+    return _official(sound) if sound else None
 
 
 def _by(turns: Sequence[Graded], key: Callable[[Graded], str]) -> dict[str, Any]:

@@ -110,10 +110,11 @@ def save_trained(
     tokenizer: Any,
     folder: Path,
     prompt: PromptForm = "short",
+    target: str = "tool",
     dtype: torch.dtype | None = None,
     weights_of: dict[str, torch.Tensor] | None = None,
 ) -> None:
-    """Write adapter or model in ``dtype``, tokenizer, and the prompt of the training.
+    """Write adapter or model in ``dtype``, tokenizer, and prompt and target of the training.
 
     Whole or not at all. LoRA weights are stored in bfloat16: half the size of the float32 that
     they were trained in. ``weights_of`` is the whole state of a model that is split among
@@ -133,7 +134,7 @@ def save_trained(
         save_file(tensors, weights, metadata={"format": "pt"})
         _name_base(temporary / "adapter_config.json", model)
         (temporary / "README.md").unlink(missing_ok=True)
-    write_prompt(temporary, prompt)
+    write_prompt(temporary, prompt, target)
     shutil.rmtree(folder, ignore_errors=True)
     os.replace(temporary, folder)
 

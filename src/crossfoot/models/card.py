@@ -49,7 +49,7 @@ def _front_matter(recipe: dict[str, Any]) -> str:
         "library_name": "transformers" if recipe["adapter"]["method"] == "none" else "peft",
         "pipeline_tag": "text-generation",
         "language": "en",
-        "tags": ["crossfoot", "finance", "tool-calling"],
+        "tags": ["crossfoot", "finance", _TAGS[recipe.get("target", "tool")]],
     }
     # A local folder is no model of the hub, and its path is nobody else's business.
     if not base.startswith((".", "/", "~")):
@@ -67,6 +67,12 @@ def _title(recipe: dict[str, Any]) -> str:
     )
 
 
+_TAGS = {
+    "tool": "tool-calling",
+    "program": "program-synthesis",
+    "numerical": "question-answering",
+    "answer": "question-answering",
+}
 _WRITES = {
     "tool": "The model writes calls of two tools, `calculate(expression)` and "
     "`submit_answer(value, unit)`, so that each computed answer comes with its arithmetic.",

@@ -35,7 +35,7 @@ from crossfoot.models.loading import (
     load_tokenizer,
     resolve,
 )
-from crossfoot.models.prompts import prompt_of, write_prompt
+from crossfoot.models.prompts import prompt_of, target_of, write_prompt
 from crossfoot.models.weights import weights_sha256
 
 SHIPPED = "shipped"
@@ -146,7 +146,8 @@ def _write_merged(tuned: Tuned, folder: Path) -> None:
     with _whole(folder) as temporary:
         model.save_pretrained(temporary, max_shard_size=_ONE_FILE)
         tokenizer.save_pretrained(temporary)
-        write_prompt(temporary, prompt_of(None, tuned.adapter, tuned.model))
+        put = (tuned.adapter, tuned.model)
+        write_prompt(temporary, prompt_of(None, *put), target_of(*put))
 
 
 def _write_gguf(tuned: Tuned, path: Path, kind: GgufType) -> None:

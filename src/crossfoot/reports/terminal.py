@@ -17,6 +17,7 @@ GROUPS = (
     ("by_unit", "unit"),
 )
 MEASURES = (
+    "audited_accuracy",
     "program_accuracy",
     "program_validity",
     "answer_accuracy",

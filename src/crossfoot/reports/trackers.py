@@ -85,7 +85,6 @@ def _wandb(
         name=f"{folder.name}-test",
         group=folder.name,
         dir=os.environ["WANDB_DIR"],
-        mode=tracking.wandb_mode,
     )
     run.log({**scalars, LATENCY: wandb.Histogram(list(latencies))})
     run.finish()

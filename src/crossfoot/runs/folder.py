@@ -50,8 +50,12 @@ class RunFolder:
         target = self.path / name
         target.parent.mkdir(parents=True, exist_ok=True)
         temporary = target.with_name(f".{target.name}.part")
-        temporary.write_text(text, "utf-8")
-        os.replace(temporary, target)
+        try:
+            temporary.write_text(text, "utf-8")
+            os.replace(temporary, target)
+        except OSError:
+            temporary.unlink(missing_ok=True)
+            raise
         return target
 
     def write_json(self, name: str, document: Any) -> Path:

@@ -114,56 +114,56 @@ def chat_for(tokenizer: Any, target: Target, style: PromptStyle = "instruct") ->
 _INSTRUCT = "use prompt style instruct"
 
 
-def can_be_asked(sample: Sample, single: Single) -> bool:
-    """Whether a question has the context that is to be shown; RecipeError for conversations."""
-    _check_single(sample)
-    return not single.context.needs_evidence or bool(evidence_in(sample).units)
+def reason_not_to_ask(sample: Sample, single: Single, skip_bad: bool = False) -> str | None:
+    """Why a question has not the context that is to be shown, or None.
 
-
-def _check_single(sample: Sample) -> None:
+    Raises RecipeError for conversations of several turns; DataError where the record names evidence
+    that its page does not have, unless ``skip_bad``.
+    """
     if len(sample.turns) != 1:
         raise RecipeError(
             f"{sample.sample_id} has {len(sample.turns)} turns",
             advice="this target and input are for single questions: use finqa",
         )
-
-
-def reason_against(sample: Sample, single: Single, skip_bad: bool = False) -> str | None:
-    """Why a question cannot be trained on in this form, or None.
-
-    Raises RecipeError for conversations of several turns; DataError where the record names evidence
-    that its page does not have, unless ``skip_bad``.
-    """
-    _check_single(sample)
-    gold = sample.turns[0].gold
-    if gold is None:
-        return "without label"
-    if single.target == "answer" and not gold.text.strip():
-        return "without answer string"
     try:
         evidence = evidence_in(sample)
     except DataError:
         if skip_bad:
             return "with wrong evidence"
         raise
-    if single.context.needs_evidence and not evidence.units:
-        return "without evidence"
-    if single.target == "tool":
+    return "without evidence" if single.context.needs_evidence and not evidence.units else None
+
+
+def reason_against(sample: Sample, single: Single, skip_bad: bool = False) -> str | None:
+    """Why a question is not to be trained on, or None; raises as ``reason_not_to_ask``."""
+    reason = reason_not_to_ask(sample, single, skip_bad)
+    gold = sample.turns[0].gold
+    if gold is None:
+        return "without label"
+    if single.target == "answer" and not gold.text.strip():
+        return "without answer string"
+    if reason is None and single.target == "tool":
         try:
             turn_messages(sample.turns[0])
         except CrossfootError:
             return "whose program contradicts the answer"
-    return None
+    return reason
 
 
 def target_text(gold: Gold, target: Target) -> str:
     """A program, number or answer string; DataError where the record has none."""
     if target == "numerical":
-        return gold.answer if isinstance(gold.answer, str) else str(round(gold.answer, 5))
+        return gold.answer if isinstance(gold.answer, str) else _plain(round(gold.answer, 5))
     text = " ".join((gold.program if target == "program" else gold.text).split())
     if not text:
         raise DataError(f"has no {target}")
     return text
+
+
+def _plain(number: float) -> str:
+    """A number without an exponent."""
+    text = str(number)
+    return f"{number:.5f}" if "e" in text else text
 
 
 def prompts_and_targets(one: Example, chat: Chat | None) -> list[tuple[str, str]]:

@@ -88,6 +88,8 @@ class Recipe(Section):
     def _fits_together(self) -> Recipe:
         if self.target == "tool" and self.prompt_style == "base":
             raise ValueError("tool calls need a chat template: prompt_style base has none")
+        if self.generation.constrained and self.target == "answer":
+            raise ValueError("answer strings have no format: leave generation.constrained out")
         if self.train_tokens is not None and "max_steps" in self.trainer:
             raise ValueError("train_tokens and trainer.max_steps contradict each other")
         return self
@@ -201,7 +203,7 @@ def _as_recipe_error(error: ValidationError, path: Path) -> RecipeError:
         return unknown(
             "key", str(first["loc"][-1]), _known_keys(first["loc"]), file=path, field=where
         )
-    return RecipeError(first["msg"].removeprefix("Value error, "), file=path, field=where)
+    return RecipeError(first["msg"].removeprefix("Value error, "), file=path, field=where or None)
 
 
 def _known_keys(location: tuple[int | str, ...]) -> list[str]:

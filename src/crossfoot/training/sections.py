@@ -79,6 +79,14 @@ class Generation(Section):
     seed: int = 0
     constrained: bool = False  # programs over the numbers and rows of the prompt, or calls
 
+    @model_validator(mode="after")
+    def _can_be_decoded(self) -> Generation:
+        if (self.temperature is not None or self.top_p is not None) and not self.do_sample:
+            raise ValueError("temperature and top_p are for samples: add do_sample")
+        if self.constrained and self.num_beams > 1:
+            raise ValueError("beams cannot be held to a format: leave constrained or beams out")
+        return self
+
 
 class Tracking(Section):
     """Trackers that a run is reported to beside its own files (reports/trackers.py)."""

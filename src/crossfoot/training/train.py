@@ -19,7 +19,6 @@ import yaml
 from transformers import PrinterCallback, TrainerCallback, TrainingArguments, set_seed
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
-from crossfoot.chat.prompt import PromptForm
 from crossfoot.errors import RecipeError
 from crossfoot.models import unsloth
 from crossfoot.models.adapters import add_adapter, save_trained
@@ -60,11 +59,9 @@ class _RunLog(TrainerCallback):  # type: ignore[misc]
     Every checkpoint gets the prompt beside it: it can be evaluated as the finished adapter can.
     """
 
-    def __init__(
-        self, run: RunFolder, prompt: PromptForm, before: float, progress: Progress
-    ) -> None:
+    def __init__(self, run: RunFolder, recipe: Recipe, before: float, progress: Progress) -> None:
         self.run = run
-        self.prompt = prompt
+        self.recipe = recipe
         self.started = time.perf_counter() - before
         self.progress = progress
 
@@ -83,7 +80,8 @@ class _RunLog(TrainerCallback):  # type: ignore[misc]
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         if state.is_world_process_zero:
             folder = f"{PREFIX_CHECKPOINT_DIR}-{state.global_step}"
-            write_prompt(Path(args.output_dir) / folder, self.prompt)
+            recipe = self.recipe
+            write_prompt(Path(args.output_dir) / folder, recipe.prompt, recipe.target)
 
 
 def train(
@@ -111,7 +109,9 @@ def train(
     checkpoint = last_checkpoint(output)
     if checkpoint is None:
         asked = prepared.data.validation or prepared.data.train
-        pass_gate(recipe, model, prepared.tokenizer, asked, say if writes else lambda line: None)
+        quiet = say if writes else lambda line: None
+        with explained_shortage(recipe, output, loading=True):
+            pass_gate(recipe, model, prepared.tokenizer, asked, quiet)
     way, why = choose_way(model)
     check_split(way, arguments)
     before = 0.0
@@ -134,7 +134,7 @@ def train(
         before = rewind(run, checkpoint)
     trackers.begin(recipe.tracking, output)
     trainer = _trainer(recipe, arguments, model, trained, held_out, way)
-    trainer.add_callback(_RunLog(run, recipe.prompt, before, progress))
+    trainer.add_callback(_RunLog(run, recipe, before, progress))
     started = time.perf_counter()
     with explained_shortage(recipe, output, kept=lambda: last_checkpoint(output)):
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
@@ -144,8 +144,15 @@ def train(
     whole = trainer.accelerator.get_state_dict(trainer.model_wrapped) if trainer.split else None
     if writes:
         trackers.end(recipe.tracking)
-        final_dtype = DTYPES[recipe.dtype]
-        save_trained(model, prepared.tokenizer, output / FINAL, recipe.prompt, final_dtype, whole)
+        save_trained(
+            model,
+            prepared.tokenizer,
+            output / FINAL,
+            recipe.prompt,
+            recipe.target,
+            DTYPES[recipe.dtype],
+            whole,
+        )
         run.write_json("timing.json", _timing(duration, final))
         run.write_text("README.md", model_card(run))
         shutil.rmtree(output / CHECKPOINTS, ignore_errors=True)
@@ -171,6 +178,7 @@ def prepare(recipe: Recipe) -> Prepared:
     trained = build_trees(data.train, chat, recipe, data.told)
     if not trained.trees:
         raise _nothing_to_train_on(trained, recipe)
+    _check_context(recipe, trained)
     scored = choose(data.validation, recipe.validation.scored, recipe.validation.seed)
     return Prepared(tokenizer, data, trained, build_trees(scored, chat, recipe))
 
@@ -258,6 +266,19 @@ def _nothing_to_train_on(trees: Trees, recipe: Recipe) -> RecipeError:
             advice="raise it, or use prompt: short, or an input that shows less",
         )
     return RecipeError("no conversation has a labelled turn to train on", field="data")
+
+
+def _check_context(recipe: Recipe, trees: Trees) -> None:
+    """RecipeError where a row has more tokens than the model has positions."""
+    config = load_config(recipe.model).get_text_config()
+    context = getattr(config, "max_position_embeddings", None)
+    longest = 1 + max(max(tree.depths) for tree in trees.trees)
+    if context is not None and longest > context:
+        raise RecipeError(
+            f"the longest row has {longest} tokens, the model's context {context}",
+            field="max_tokens",
+            advice=f"max_tokens={context} leaves longer ones out",
+        )
 
 
 def _data_summary(prepared: Prepared, way: Way) -> dict[str, Any]:
