@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from crossfoot.tasks.base import Sample
     from crossfoot.training.recipe import Recipe
 
-_NO_RUN = "name a task, and an adapter with --adapter"
 _Text = str | None
 _Number = int | None
 
@@ -127,7 +126,10 @@ def evaluate(
         task = own.recipe.data[0].task
         output = output or (None if adapter == "none" else own.folder)  # the base is no part of it
     elif "/" in task or (task not in TASKS and Path(task).is_dir()):
-        raise RecipeError(f"{task} is no run: it has no recipe.yaml", advice=_NO_RUN)
+        raise RecipeError(
+            f"{task} is no run: it has no recipe.yaml",
+            advice="name a task, and an adapter with --adapter",
+        )
     if trained is not None and engine != "remote":
         model, adapter = weights_to_load(trained, own is not None, model, adapter)
     generation = {
@@ -292,17 +294,16 @@ def _samples(
     from crossfoot.tasks.split import choose, validation_split
     from crossfoot.training.sections import DataPart, Validation
 
+    held, source = None, split
     if split == "validation":
         held, first = Validation(), DataPart(task=task)
         if trained is not None and trained.recipe.data[0].task == task:
             held, first = trained.recipe.validation, trained.recipe.data[0]
-        skip_bad = skip_bad or first.skip_bad
-        with skips_on_stderr():
-            samples = load_task(task, first.split, skip_bad=skip_bad)
+        source, skip_bad = first.split, skip_bad or first.skip_bad
+    with skips_on_stderr():
+        samples = load_task(task, source, skip_bad=skip_bad)
+    if held is not None:
         _, samples = validation_split(samples, held.conversations, held.seed)
-    else:
-        with skips_on_stderr():
-            samples = load_task(task, split, skip_bad=skip_bad)
     labelled = [sample for sample in samples if all(turn.gold for turn in sample.turns)]
     if not labelled:
         raise DataError(f"no conversation of {task} {split} has labels")

@@ -94,15 +94,13 @@ def asked(trained: Trained | None, model: str, given: dict[str, Any]) -> Recipe:
     document |= {key: value for key, value in given.items() if value is not None}
     document |= {"model": model, "data": [{"task": "any"}]}
     try:
-        recipe = Recipe.model_validate(document)
+        return Recipe.model_validate(document)
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"])
         raise RecipeError(
             first["msg"].removeprefix("Value error, "), field=field or None
         ) from error
-    sampling_of(recipe)
-    return recipe
 
 
 def default_adapter(recipe: Recipe) -> str | None:

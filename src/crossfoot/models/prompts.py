@@ -47,8 +47,10 @@ def check_writes_calls(*folders: Path | str | None) -> None:
 def _kept(*folders: Path | str | None) -> dict[str, Any]:
     """What the first folder says that says anything; it names a prompt."""
     for folder in folders:
-        path = Path(folder).expanduser() / PROMPT if folder is not None else None
-        if path is None or not path.is_file():
+        if folder is None:
+            continue
+        path = Path(folder).expanduser() / PROMPT
+        if not path.is_file():
             continue
         try:
             kept: dict[str, Any] = json.loads(path.read_text("utf-8"))

@@ -90,8 +90,10 @@ def load_data(recipe: Recipe) -> TrainingData:
             told |= _told(part.corrections, samples, recipe, f"data.{index}.corrections")
         train += [*samples, *_made(samples, part, drawn_on)]
     if not train:
-        held = {"held out, see validation.conversations": len(validation)} if validation else {}
-        why = ", ".join(f"{count} {reason}" for reason, count in [*unusable.items(), *held.items()])
+        reasons = [f"{count} {reason}" for reason, count in unusable.items()]
+        if validation:
+            reasons.append(f"{len(validation)} held out, see validation.conversations")
+        why = ", ".join(reasons)
         raise RecipeError(
             f"no conversation is left to train on{f': {why}' if why else ''}", field="data"
         )

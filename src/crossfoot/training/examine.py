@@ -20,6 +20,7 @@ import torch
 from crossfoot.errors import first_line
 from crossfoot.models.embedded import cache_folder
 from crossfoot.models.loading import DTYPES
+from crossfoot.reports.trackers import TRACKERS
 from crossfoot.runs.folder import PACKAGES
 from crossfoot.tasks.registry import data_folder
 from crossfoot.training.speed import matmul_rate
@@ -212,7 +213,7 @@ report_evaluation(Tracking(report_to=list(TRACKERS)), run, {"one": 1.0}, [1.0])
 
 def _track() -> None:
     """An evaluation reported to all, by a process of its own: they keep folders of their own."""
-    for name in ("tensorboard", "trackio", "wandb"):
+    for name in TRACKERS:
         import_module(name)  # an ImportError names what is missing
     with tempfile.TemporaryDirectory() as folder:
         own = {"TRACKIO_DIR": f"{folder}/trackio", "WANDB_MODE": "offline", "WANDB_DIR": folder}

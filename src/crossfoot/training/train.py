@@ -99,19 +99,19 @@ def train(
     run = RunFolder(output)
     arguments = training_arguments(recipe, output)
     writes = arguments.process_index == 0  # of several processes the first one alone
+    tell = say if writes else lambda line: None
     if writes:
         check_folder(run, recipe, resume)
     prepared = prepare(recipe)
     trained, held_out = prepared.trained, prepared.held_out
     set_seed(arguments.seed)
     with explained_shortage(recipe, output, loading=True):
-        model = _model(recipe, say if writes else lambda line: None)
+        model = _model(recipe, tell)
     checkpoint = last_checkpoint(output)
     if checkpoint is None:
         asked = prepared.data.validation or prepared.data.train
-        quiet = say if writes else lambda line: None
         with explained_shortage(recipe, output, loading=True):
-            pass_gate(recipe, model, prepared.tokenizer, asked, quiet)
+            pass_gate(recipe, model, prepared.tokenizer, asked, tell)
     way, why = choose_way(model)
     check_split(way, arguments)
     before = 0.0
