@@ -114,6 +114,7 @@ def test_prompts_of_instruction_models_go_through_the_models_template(
         (("--target", "tool"), "use prompt style instruct"),
         (("--split", "train"), "crossfoot data get finqa"),
         (("--output", "/proc/none/out"), "give another --output"),
+        (("--output", "lines.json"), "lines of JSON go into a .jsonl file"),
     ],
 )
 def test_a_mistake_is_one_line_and_writes_nothing(

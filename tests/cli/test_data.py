@@ -227,6 +227,17 @@ def test_pages_of_other_splits_are_compared(data: Path) -> None:
     assert "train.pdf" in crossfoot("explore", "finqa", "--duplicates").stdout
 
 
+def test_validation_is_compared_with_what_is_left_of_train(data: Path) -> None:
+    records = [
+        filings.finqa_record(number) | {"filename": f"{number}.pdf"} for number in range(160)
+    ]
+    filings.write(data / "finqa" / "train.json", records)
+    assert document("explore", "finqa", "--split", "validation")["conversations"] == 150
+    found = document("explore", "finqa", "--split", "validation", "--duplicates")
+    assert found["splits"]["train"]["shared_pages"] == 0
+    assert found["splits"].keys() == {"train", "dev"}
+
+
 def test_evidence_is_counted_by_source_and_place(data: Path) -> None:
     filings.write(data / "finqa" / "dev.json", [filings.finqa_record()])
     counts = document("explore", "finqa")

@@ -92,6 +92,16 @@ def test_a_run_is_evaluated_as_it_was_trained_and_in_its_own_folder(crossfoot, w
     assert document["adapter"] == (None if full else str(folder / "final_model"))
 
 
+def test_a_few_questions_are_no_result_of_the_run(crossfoot, workspace, tmp_path):
+    before = {path: path.read_bytes() for path in workspace.joinpath("lora").glob("test_*")}
+    code, out, err = crossfoot("eval", workspace / "lora", "--limit", 1, "--json")
+    assert code == 0, err
+    assert json.loads(out)["turns"] == 1
+    assert {path: path.read_bytes() for path in before} == before
+    (folder,) = (tmp_path / "runs").iterdir()
+    assert folder.name.endswith("-1")
+
+
 def test_options_change_what_the_recipe_says(crossfoot, workspace, tmp_path):
     code, out, err = crossfoot(
         *("eval", "finqa", "--adapter", workspace / "lora", "--json", "--output", tmp_path / "x"),

@@ -172,7 +172,7 @@ def test_an_evaluation_from_before_there_was_a_choice_goes_on(gold, tmp_path):
     settings = run.read_json("evaluation.json")
     del settings["single"]
     run.write_json("evaluation.json", settings)
-    evaluate(samples, one_engine(Scripted()), run, **options)
+    assert len(evaluate(samples, one_engine(Scripted()), run, **options)) == len(samples)
 
 
 def test_the_predictions_can_be_graded_again(gold, tmp_path):

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 import filings
 from crossfoot.cli.main import app
 from crossfoot.errors import CrossfootError
+from crossfoot.grading.answer import UNITS
 from crossfoot.grading.texts import FORMS, Form, submission_of
 
 PROGRAM = "subtract(5829, 5735), divide(#0, 5735)"
@@ -87,9 +88,18 @@ def test_a_mistake_is_one_line(gold: Path, form: str, prediction: object, said: 
     assert "\n" not in str(caught.value)
 
 
+def test_questions_without_predictions_are_told_as_such(gold: Path) -> None:
+    questions = gold.with_name("questions.jsonl")
+    questions.write_text(json.dumps({"id": "OURS/2016/page_1.pdf-0", "prompt": "?"}) + "\n")
+    words = ["grade", str(questions), "--gold", str(gold)]
+    assert "expected JSONL with id and prediction" in str(CliRunner().invoke(app, words).exception)
+
+
 @given(st.text(max_size=200), st.sampled_from(FORMS))
 def test_any_text_can_be_submitted(text: str, form: Form) -> None:
-    submission_of(text, form)
+    submitted = submission_of(text, form)
+    assert submitted == submission_of(text, form)
+    assert submitted.answer is None or submitted.answer.unit in UNITS
 
 
 def test_an_endless_program_is_wrong_and_no_more() -> None:

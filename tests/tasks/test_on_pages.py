@@ -102,7 +102,9 @@ def test_conversations_are_right_and_the_same_every_time():
 
 
 def test_the_page_of_the_tests_can_be_asked_about():
-    check(draw_on(tiny.page(), 5, 0))
+    drawn = draw_on(tiny.page(), 5, 0)
+    assert len(drawn) == 5
+    check(drawn)
 
 
 def test_real_pages(shared_data):

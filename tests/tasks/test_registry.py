@@ -9,7 +9,9 @@ from crossfoot.errors import DataError, RecipeError
 from crossfoot.tasks import registry
 from crossfoot.tasks.records import SkippedRecords
 from crossfoot.tasks.registry import TASKS, data_folder, load_task
+from crossfoot.tasks.split import validation_split
 from crossfoot.tasks.synthetic.generate import generate
+from crossfoot.training.sections import Validation
 
 
 def test_tasks_are_read_from_the_folder_that_the_environment_names(
@@ -30,6 +32,19 @@ def test_folder_given_goes_before_the_environment(
     assert len(load_task("finqa", "dev", tmp_path)) == 1
 
 
+def test_validation_is_what_recipes_hold_out_of_train(tmp_path: Path) -> None:
+    records = [
+        filings.finqa_record(number) | {"filename": f"OURS/2016/page_{number}.pdf"}
+        for number in range(200)
+    ]
+    filings.write(tmp_path / "finqa" / "train.json", records)
+    samples = load_task("finqa", "train", tmp_path)
+    held = Validation()
+    _, held_out = validation_split(samples, held.conversations, held.seed)
+    assert len(held_out) == 150
+    assert load_task("finqa", "validation", tmp_path) == held_out
+
+
 def test_data_lies_in_the_cache_unless_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/somebody")
     monkeypatch.delenv("CROSSFOOT_DATA", raising=False)
@@ -46,6 +61,7 @@ def test_data_lies_in_the_cache_unless_named(monkeypatch: pytest.MonkeyPatch) ->
         ("convfinq", "dev", "unknown task: 'convfinq'; did you mean convfinqa?"),
         ("zzz", "dev", "unknown task: 'zzz'; known are finqa, convfinqa, synthetic"),
         ("finqa", "tset", "unknown split of finqa: 'tset'; did you mean test?"),
+        ("finqa", "validaton", "unknown split of finqa: 'validaton'; did you mean validation?"),
         ("convfinqa", "test", "unknown split of convfinqa: 'test'"),
         ("finqa", "../../etc/passwd", "unknown split of finqa"),
     ],

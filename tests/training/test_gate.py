@@ -8,6 +8,7 @@ import filings
 import workshop
 from crossfoot.errors import RecipeError
 from crossfoot.models.shapes import SHAPES
+from crossfoot.runs.folder import RunFolder
 from crossfoot.training import gate
 from crossfoot.training.fitting import config_of, count_parameters, larger_model
 from crossfoot.training.train import train
@@ -49,11 +50,13 @@ def test_a_warning_goes_on(recipe, tmp_path):
     train(recipe(gate="warn", gate_sample=2), tmp_path / "run", say=said.append)
     assert any("answers 0 of 2 turns right, under 2%" in line for line in said)
     assert (tmp_path / "run" / "final_model").is_dir()
+    assert RunFolder(tmp_path / "run").read_json("gate.json") == {"turns": 2, "correct": 0}
 
 
 def test_nobody_asks_unless_told(recipe, tmp_path, monkeypatch):
     monkeypatch.setattr(gate, "ask", lambda *_: pytest.fail("asked"))
     train(recipe(), tmp_path / "run")
+    assert not (tmp_path / "run" / "gate.json").exists()
 
 
 def test_a_model_that_knows_something_passes(recipe, monkeypatch):

@@ -89,6 +89,7 @@ def test_an_override_replaces_what_the_file_says(path, override, read):
         ("max_tokens", "'max_tokens' is not of the form key=value"),
         ("=3", "'=3' is not of the form key=value"),
         ("data=[]", "field data"),
+        ("data.0.split=validation", "validation is never trained on: name train"),
         ("model=", "field model"),
         ("trainer=3", "field trainer"),
         ("generation.top_p=0.9", "temperature and top_p are for samples: add do_sample"),

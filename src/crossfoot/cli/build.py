@@ -23,7 +23,7 @@ def build(
     output: Annotated[Path, typer.Option(help="A folder for <split>.jsonl, or a .jsonl file.")],
     input: Annotated[str, typer.Option(help="gold, all, noisy_gold or retrieved.")] = "all",
     target: Annotated[str, typer.Option(help="program, numerical, answer or tool.")] = "program",
-    split: Annotated[str, typer.Option(help="train, dev or test.")] = "dev",
+    split: Annotated[str, typer.Option(help="train, validation, dev or test.")] = "dev",
     text_distractors: Annotated[
         int, typer.Option(min=0, help="noisy_gold: paragraphs that are not evidence.")
     ] = 3,
@@ -88,6 +88,10 @@ def _write(output: Path, split: str, lines: list[dict[str, Any]]) -> Path:
     folder, name = (
         (output.parent, output.name) if output.suffix == ".jsonl" else (output, f"{split}.jsonl")
     )
+    if output.suffix == ".json":
+        raise DataError(
+            "lines of JSON go into a .jsonl file", file=output, advice="give another --output"
+        )
     if (folder / name).is_dir():
         raise DataError("is a folder", file=folder / name, advice="give another --output")
     try:

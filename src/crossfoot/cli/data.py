@@ -28,7 +28,7 @@ from crossfoot.tasks import downloads
 from crossfoot.tasks.base import Sample
 from crossfoot.tasks.official import FileReport
 from crossfoot.tasks.registry import data_folder, find_task, load_task, split_file
-from crossfoot.tasks.split import choose
+from crossfoot.tasks.split import VALIDATION, choose, validation_split
 
 MAX_SYNTHETIC = 1_000_000
 
@@ -105,7 +105,7 @@ def synth(
 @app.command()
 def explore(
     task: Annotated[str, typer.Argument(help="convfinqa, finqa or synthetic.")],
-    split: Annotated[str, typer.Option(help="train, dev or test.")] = "dev",
+    split: Annotated[str, typer.Option(help="train, validation, dev or test.")] = "dev",
     limit: Annotated[int | None, typer.Option(min=1, help="Conversations to take.")] = None,
     seed: Annotated[int, typer.Option(help="Which conversations --limit takes.")] = 0,
     show: Annotated[
@@ -154,8 +154,12 @@ def explore(
 
 
 def _others(task: str, split: str) -> dict[str, list[Sample]]:
+    """The other splits by name; of train what is left of it, where validation is cut off."""
     with skips_on_stderr():
-        return {name: load_task(task, name, skip_bad=True) for name in _other_splits(task, split)}
+        others = {name: load_task(task, name, skip_bad=True) for name in _other_splits(task, split)}
+    if split == VALIDATION and "train" in others:
+        others["train"] = validation_split(others["train"])[0]
+    return others
 
 
 def _other_splits(task: str, split: str) -> list[str]:

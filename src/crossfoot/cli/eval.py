@@ -94,7 +94,7 @@ def evaluate(
     """Evaluate a model on a task; run again to go on after an interruption.
 
     A run is evaluated as its recipe puts questions, and in its own folder if it stands in the place
-    of the task; options change that.
+    of the task and no --limit is given; options change that.
     """
     engine = engine or ("remote" if endpoint else None)
     if engine != "remote":  # which needs none of them
@@ -124,7 +124,8 @@ def evaluate(
         if adapter not in (None, "none"):
             raise RecipeError("a run has its own adapter", advice="name a task instead of the run")
         task = own.recipe.data[0].task
-        output = output or (None if adapter == "none" else own.folder)  # the base is no part of it
+        if adapter != "none" and limit is None:  # the base is no part of a run, nor a few questions
+            output = output or own.folder
     elif "/" in task or (task not in TASKS and Path(task).is_dir()):
         raise RecipeError(
             f"{task} is no run: it has no recipe.yaml",
@@ -291,19 +292,16 @@ def _samples(
     from crossfoot.errors import DataError
     from crossfoot.targets.single import reason_not_to_ask
     from crossfoot.tasks.registry import load_task
-    from crossfoot.tasks.split import choose, validation_split
-    from crossfoot.training.sections import DataPart, Validation
+    from crossfoot.tasks.split import VALIDATION, choose, validation_split
 
-    held, source = None, split
-    if split == "validation":
-        held, first = Validation(), DataPart(task=task)
-        if trained is not None and trained.recipe.data[0].task == task:
-            held, first = trained.recipe.validation, trained.recipe.data[0]
-        source, skip_bad = first.split, skip_bad or first.skip_bad
     with skips_on_stderr():
-        samples = load_task(task, source, skip_bad=skip_bad)
-    if held is not None:
-        _, samples = validation_split(samples, held.conversations, held.seed)
+        if split == VALIDATION and trained is not None and trained.recipe.data[0].task == task:
+            held, first = trained.recipe.validation, trained.recipe.data[0]
+            skip_bad = skip_bad or first.skip_bad
+            samples = load_task(task, first.split, skip_bad=skip_bad)
+            _, samples = validation_split(samples, held.conversations, held.seed)
+        else:
+            samples = load_task(task, split, skip_bad=skip_bad)
     labelled = [sample for sample in samples if all(turn.gold for turn in sample.turns)]
     if not labelled:
         raise DataError(f"no conversation of {task} {split} has labels")

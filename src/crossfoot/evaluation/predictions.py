@@ -175,8 +175,12 @@ def _read_lines(path: Path, form: Form | None) -> tuple[Format, list[_Line]]:
             _Line(name, turn_key(name) or (name, 0), submission)
             for name, submission in read_texts(text, form, path)
         ]
-    if start != "{":
-        raise DataError("no predictions", file=path, advice="expected JSONL or official JSON")
+    if start != "{" or _is_without_prediction(text):
+        raise DataError(
+            "no predictions",
+            file=path,
+            advice="expected JSONL with id and prediction, ours, or official JSON",
+        )
     ours = read_predictions(path)
     return "text" if any(one.target for one in ours) else "crossfoot", [
         _Line(f"{one.id} turn {one.turn}", (one.id, one.turn), one.submission()) for one in ours
@@ -195,6 +199,15 @@ def _is_jsonl(text: str) -> bool:
     return isinstance(document, dict) and not all(
         isinstance(one, list) for one in document.values()
     )
+
+
+def _is_without_prediction(text: str) -> bool:
+    """Is the first line one of ``crossfoot data build``, or of anything else that was not asked?"""
+    try:
+        first = json.loads(text.lstrip().split("\n", 1)[0])
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(first, dict) and "turn" not in first and "prediction" not in first
 
 
 def _prediction(line: str, path: Path, number: int) -> Prediction:

@@ -17,6 +17,7 @@ from crossfoot.errors import DataError, RecipeError
 from crossfoot.tasks.base import Sample
 from crossfoot.tasks.convfinqa import read_convfinqa
 from crossfoot.tasks.finqa import read_finqa
+from crossfoot.tasks.split import VALIDATION, validation_split
 
 SYNTHETIC = {"train": (2000, 0), "dev": (200, 1)}  # split: conversations, seed
 
@@ -58,7 +59,7 @@ def find_task(name: str, split: str | None = None) -> Task:
     """The task of this name; refuses unknown names and splits with the nearest known one."""
     task = _known(TASKS, name, "task")
     if split is not None:
-        _known(dict.fromkeys(task.splits, task), split, f"split of {name}")
+        _known(dict.fromkeys((*task.splits, VALIDATION), task), split, f"split of {name}")
     return task
 
 
@@ -70,7 +71,12 @@ def split_file(name: str, split: str, folder: Path | None = None) -> Path:
 def load_task(
     name: str, split: str, folder: Path | None = None, skip_bad: bool = False
 ) -> list[Sample]:
-    """The conversations of a split, in the order of its file."""
+    """The conversations of a split, in the order of its file.
+
+    ``validation`` is what recipes hold out of train unless they say otherwise.
+    """
+    if split == VALIDATION:
+        return validation_split(load_task(name, "train", folder, skip_bad))[1]
     task = find_task(name, split)
     path = split_file(name, split, folder)
     if path.exists():

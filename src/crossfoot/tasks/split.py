@@ -10,9 +10,12 @@ from collections.abc import Sequence
 
 from crossfoot.tasks.base import Sample
 
+VALIDATION = "validation"  # a split that is cut off train, not a file
+HELD_OUT = 150  # conversations of it, where nobody says how many
+
 
 def validation_split(
-    samples: Sequence[Sample], count: int, seed: int
+    samples: Sequence[Sample], count: int = HELD_OUT, seed: int = 0
 ) -> tuple[list[Sample], list[Sample]]:
     """Cut at least ``count`` samples off by whole pages: (train, validation), each in order."""
     pages: dict[str, int] = {}

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from crossfoot.tasks.split import HELD_OUT, VALIDATION
 
 
 class Section(BaseModel):
@@ -34,11 +36,18 @@ class DataPart(Section):
     with_evidence: bool = False  # only questions whose evidence is named or can be rebuilt
     skip_bad: bool = False  # leave out records with wrong fields or wrong evidence
 
+    @field_validator("split")
+    @classmethod
+    def _never_validation(cls, split: str) -> str:
+        if split == VALIDATION:
+            raise ValueError("validation is never trained on: name train")
+        return split
+
 
 class Validation(Section):
     """Conversations of the first data part that are never trained on, cut by page."""
 
-    conversations: int = Field(default=150, ge=0)
+    conversations: int = Field(default=HELD_OUT, ge=0)
     seed: int = 0
     scored: int = Field(default=40, ge=0)  # how many of them the held-out loss is measured on
 

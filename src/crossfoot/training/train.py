@@ -108,10 +108,11 @@ def train(
     with explained_shortage(recipe, output, loading=True):
         model = _model(recipe, tell)
     checkpoint = last_checkpoint(output)
+    gate = None
     if checkpoint is None:
         asked = prepared.data.validation or prepared.data.train
         with explained_shortage(recipe, output, loading=True):
-            pass_gate(recipe, model, prepared.tokenizer, asked, tell)
+            gate = pass_gate(recipe, model, prepared.tokenizer, asked, tell)
     way, why = choose_way(model)
     check_split(way, arguments)
     before = 0.0
@@ -131,6 +132,8 @@ def train(
         run.write_json("environment.json", environment() | {"base": identity(recipe.model, model)})
         run.write_json("data.json", _data_summary(prepared, way))
         run.write_json("args.json", arguments.to_sanitized_dict())
+        if gate is not None:
+            run.write_json("gate.json", {"turns": gate.turns, "correct": gate.correct})
         before = rewind(run, checkpoint)
     trackers.begin(recipe.tracking, output)
     trainer = _trainer(recipe, arguments, model, trained, held_out, way)
