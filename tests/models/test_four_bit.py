@@ -11,7 +11,13 @@ from transformers import LlamaConfig, LlamaForCausalLM
 import tiny
 from crossfoot.errors import ModelError
 from crossfoot.models.adapters import add_adapter
+from crossfoot.models.embedded import EMBEDDED
 from crossfoot.models.loading import load_model
+from crossfoot.targets.rows import Row
+from crossfoot.training.logprobs import prepare
+from crossfoot.training.sft import tree_loss
+from crossfoot.training.sharing import choose_way
+from crossfoot.training.tree import grow
 
 bitsandbytes = pytest.importorskip("bitsandbytes", reason="needs pip install 'crossfoot[quant]'")
 
@@ -119,3 +125,20 @@ def test_checkpointed_activations_leave_the_gradients_as_they_are(folder):
     assert other.get_base_model().is_gradient_checkpointing
     for name, gradient in gradients(other).items():
         assert torch.allclose(gradient, wanted[name], rtol=1e-5, atol=1e-7), name
+
+
+def test_prefixes_are_shared_behind_four_bit_weights(folder):
+    """The embedded model's half-precision products differ by more than float32 would."""
+    embedded = load_model(EMBEDDED, dtype="bfloat16", four_bit=True)
+    way, why = choose_way(adapted(embedded, "qlora"))
+    assert way == "tree", why
+    exact = adapted(load_model(str(folder), dtype="float32", four_bit=True), "qlora")
+    tree = grow([Row("", (1, 2, 3), (4, 5)), Row("", (1, 2, 3, 6), (7,))])
+    found = {}
+    for way in ("rows", "tree"):
+        prepare(exact, way)
+        loss = tree_loss(exact, [tree], way)
+        parameters = trained(exact).values()
+        found[way] = [loss.detach(), *torch.autograd.grad(loss, parameters)]
+    for one, other in zip(found["rows"], found["tree"], strict=True):
+        assert torch.allclose(one, other, rtol=1e-4, atol=1e-6)
