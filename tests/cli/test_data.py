@@ -11,6 +11,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 import filings
+import tiny
+import workshop
 from crossfoot.cli.main import app
 from crossfoot.errors import CrossfootError
 from crossfoot.tasks.convfinqa import read_convfinqa
@@ -78,6 +80,17 @@ def test_explore_counts_the_data_set(data: Path) -> None:
     assert counts["units"] == {"absolute": 2, "fraction": 2, "yes_no": 2}
     assert counts["characters"]["question"]["least"] == len("was it higher?")
     assert "computed" in crossfoot("explore", "convfinqa").stdout
+
+
+def test_lengths_are_told_in_the_tokens_of_a_model(data: Path, tmp_path: Path) -> None:
+    workshop.write_model(tmp_path / "model")
+    tokens = document("explore", "convfinqa", "--model", tmp_path / "model")["tokens"]
+    asked = [turn.question for turn in load_task("convfinqa", "dev")[0].turns]
+    counted = tiny.tokenizer()(asked, add_special_tokens=False)["input_ids"]
+    assert tokens["question"]["least"] == min(map(len, counted))
+    assert tokens["question"]["most"] == max(map(len, counted))
+    assert tokens["page"]["least"] == tokens["page"]["most"] > max(map(len, counted))
+    assert "tokens" not in document("explore", "convfinqa")
 
 
 def test_explore_counts_turns_without_answer(data: Path) -> None:
@@ -221,6 +234,8 @@ def test_pages_of_other_splits_are_compared(data: Path) -> None:
         filings.write(data / "finqa" / f"{name}.json", [record, record])
     found = document("explore", "finqa", "--duplicates")
     assert found["repeated_conversations"] == 1
+    twice = filings.finqa_record()["id"]
+    assert found["repeated"] == [{"conversation": twice, "like": twice}]
     assert found["splits"]["train"]["shared_pages"] == 0
     (near,) = found["splits"]["train"]["near_pages"]
     assert (near["page"], near["like"], near["likeness"]) == ("dev.pdf", "train.pdf", 1.0)

@@ -24,6 +24,7 @@ from crossfoot.cli.explore import (
 )
 from crossfoot.cli.output import console, print_json, print_table, skips_on_stderr
 from crossfoot.errors import DataError
+from crossfoot.models.embedded import EMBEDDED
 from crossfoot.tasks import downloads
 from crossfoot.tasks.base import Sample
 from crossfoot.tasks.official import FileReport
@@ -124,8 +125,9 @@ def explore(
         Path | None, typer.Option(help="Write all of it as a page with figures.")
     ] = None,
     model: Annotated[
-        str, typer.Option(help="Whose tokens --targets shows and --html counts.")
-    ] = "smollm2-135m",
+        str | None,
+        typer.Option(help="Whose tokens are counted; of --targets and --html smollm2-135m."),
+    ] = None,
     prompt: Annotated[
         str, typer.Option(help="short, long, labelled, grounded, scaled or ranked, for --targets.")
     ] = "short",
@@ -140,7 +142,7 @@ def explore(
     if limit is not None:
         samples = choose(samples, limit, seed)
     if targets is not None:
-        show_targets(pick(samples, targets), model, prompt, json)
+        show_targets(pick(samples, targets), model or EMBEDDED, prompt, json)
     elif show is not None:
         show_conversation(pick(samples, show), json)
     elif suspicious:
@@ -148,9 +150,9 @@ def explore(
     elif duplicates:
         show_duplicates(samples, _others(task, split), f"{task}, {split}", json)
     elif html is not None:
-        write_page(samples, _others(task, split), f"{task}, {split}", html, model)
+        write_page(samples, _others(task, split), f"{task}, {split}", html, model or EMBEDDED)
     else:
-        show_overview(samples, f"{task}, {split}", json)
+        show_overview(samples, f"{task}, {split}", model, json)
 
 
 def _others(task: str, split: str) -> dict[str, list[Sample]]:

@@ -19,7 +19,7 @@ from crossfoot.pages.markdown import render_page
 from crossfoot.runs.folder import RunFolder
 from crossfoot.tasks.base import Sample
 from crossfoot.tasks.duplicates import near_pages, repeated_questions, shared_pages
-from crossfoot.tasks.overview import overview
+from crossfoot.tasks.overview import overview, spread, token_lengths
 from crossfoot.tasks.suspicious import suspicions
 
 _LOSS_STYLE = "bold green"
@@ -33,9 +33,14 @@ _BARS = {
 }
 
 
-def show_overview(samples: list[Sample], title: str, as_json: bool) -> None:
-    """Counts of a data set as JSON or as a table."""
+def show_overview(samples: list[Sample], title: str, model: str | None, as_json: bool) -> None:
+    """Counts of a data set as JSON or as a table, with lengths in the tokens of ``model``."""
     counts = overview(samples)
+    if model is not None:
+        from crossfoot.models.loading import load_tokenizer
+
+        tokens = token_lengths(samples, load_tokenizer(model))
+        counts["tokens"] = {what: spread(lengths) for what, lengths in tokens.items()}
     if as_json:
         print_json(counts)
         return
@@ -50,10 +55,11 @@ def show_overview(samples: list[Sample], title: str, as_json: bool) -> None:
         table.add_section()
         for key, count in counts[name].items():
             table.add_row(what, key, f"{count:,}")
-    for what, spread in counts["characters"].items():
-        table.add_section()
-        for key, length in spread.items():
-            table.add_row(f"{what}, characters", key, f"{length:,}")
+    for unit in ("characters", "tokens"):
+        for what, lengths in counts.get(unit, {}).items():
+            table.add_section()
+            for key, length in lengths.items():
+                table.add_row(f"{what}, {unit}", key, f"{length:,}")
     print_table(table)
 
 
@@ -88,10 +94,19 @@ def show_duplicates(
         }
         for name, other in others.items()
     }
+    repeated = repeated_questions(samples)
     if as_json:
-        print_json({"repeated_conversations": repeated_questions(samples), "splits": counts})
+        named = [{"conversation": one, "like": other} for one, other in repeated]
+        print_json({"repeated_conversations": len(repeated), "repeated": named, "splits": counts})
         return
-    console.print(f"{title}: {repeated_questions(samples):,} repeated conversations")
+    console.print(f"{title}: {len(repeated):,} repeated conversations")
+    if repeated:
+        table = Table(title=f"the same questions on the same page of {title}")
+        for heading in ("conversation", "like"):
+            table.add_column(heading)
+        for pair in repeated:
+            table.add_row(*map(Text, pair))
+        print_table(table)
     for name, count in counts.items():
         near = count["near_pages"]
         console.print(

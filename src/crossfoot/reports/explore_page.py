@@ -12,11 +12,10 @@ from importlib.resources import files
 from typing import Any
 
 from crossfoot.errors import RecipeError
-from crossfoot.pages.markdown import render_page
 from crossfoot.reports.figures import bars, histogram
 from crossfoot.tasks.base import Sample
 from crossfoot.tasks.duplicates import near_pages, shared_pages
-from crossfoot.tasks.overview import overview, spread
+from crossfoot.tasks.overview import overview, spread, token_lengths, tokenizer_name
 from crossfoot.tasks.suspicious import suspicions
 
 FIGURES = {
@@ -40,7 +39,8 @@ def explore_page(
             "the page needs jinja2", advice="pip install 'crossfoot[figures]'"
         ) from error
     counts = overview(samples)
-    tokens = page_tokens(samples, tokenizer)
+    tokens = token_lengths(samples, tokenizer)
+    name = tokenizer_name(tokenizer)
     found = suspicions(samples)
     text = (files("crossfoot.reports") / "templates" / "explore.html.jinja").read_text("utf-8")
     template = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined).from_string(
@@ -51,10 +51,13 @@ def explore_page(
         counts={name.replace("_", " "): n for name, n in counts.items() if isinstance(n, int)},
         figures=[
             *(bars(counts[name], what) for name, what in FIGURES.items() if counts[name]),
-            histogram(tokens, "length of pages", f"tokens of {_name(tokenizer)}"),
+            *(
+                histogram(n, f"length of {what}s", f"tokens of {name}")
+                for what, n in tokens.items()
+            ),
         ],
-        tokens=spread(tokens),
-        tokenizer=_name(tokenizer),
+        tokens={what: spread(lengths) for what, lengths in tokens.items()},
+        tokenizer=name,
         kinds=Counter(one.kind for one in found).most_common(),
         suspicious=found,
         twins={
@@ -62,14 +65,3 @@ def explore_page(
             for name, other in others.items()
         },
     )
-
-
-def page_tokens(samples: Sequence[Sample], tokenizer: Any) -> list[int]:
-    """Tokens of each page as prompts show it."""
-    pages = {sample.page.page_id: sample.page for sample in samples}
-    texts = [render_page(page) for page in pages.values()]
-    return [len(ids) for ids in tokenizer(texts, add_special_tokens=False)["input_ids"]]
-
-
-def _name(tokenizer: Any) -> str:
-    return str(tokenizer.name_or_path).rstrip("/").rpartition("/")[2]

@@ -12,7 +12,7 @@ import heapq
 import re
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from crossfoot.pages.page import Page
 from crossfoot.tasks.base import Sample
@@ -23,13 +23,16 @@ LIKENESS = 0.5
 _WORD = re.compile(r"\w+")
 
 
-def repeated_questions(samples: Sequence[Sample]) -> int:
-    """How many conversations repeat an earlier one: the same page, the same questions."""
-    seen = Counter(
-        (sample.page.page_id, *(_plain(turn.question) for turn in sample.turns))
-        for sample in samples
-    )
-    return len(samples) - len(seen)
+def repeated_questions(samples: Iterable[Sample]) -> list[tuple[str, str]]:
+    """Conversations that repeat an earlier one (the same page, the same questions), and which."""
+    first: dict[tuple[str, ...], str] = {}
+    repeated = []
+    for sample in samples:
+        asked = (sample.page.page_id, *(_plain(turn.question) for turn in sample.turns))
+        if asked in first:
+            repeated.append((sample.sample_id, first[asked]))
+        first.setdefault(asked, sample.sample_id)
+    return repeated
 
 
 def shared_pages(samples: Iterable[Sample], others: Iterable[Sample]) -> int:

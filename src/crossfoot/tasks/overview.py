@@ -41,7 +41,7 @@ def overview(samples: Sequence[Sample]) -> dict[str, Any]:
         "conversations": len(samples),
         "turns": len(turns),
         "turns_without_answer": len(turns) - len(golds),
-        "repeated_conversations": repeated_questions(samples),
+        "repeated_conversations": len(repeated_questions(samples)),
         "positions": _by_key(
             Counter(place for sample in samples for place in range(1, len(sample.turns) + 1))
         ),
@@ -58,6 +58,25 @@ def overview(samples: Sequence[Sample]) -> dict[str, Any]:
             "question": spread(len(turn.question) for turn in turns),
         },
     }
+
+
+def token_lengths(samples: Sequence[Sample], tokenizer: Any) -> dict[str, list[int]]:
+    """Tokens of each page, as prompts show it, and of each question."""
+    pages = {sample.page.page_id: sample.page for sample in samples}
+    texts = {
+        "page": [render_page(page) for page in pages.values()],
+        "question": [turn.question for sample in samples for turn in sample.turns],
+    }
+    return {
+        what: [len(ids) for ids in tokenizer(some, add_special_tokens=False)["input_ids"]]
+        for what, some in texts.items()
+        if some
+    }
+
+
+def tokenizer_name(tokenizer: Any) -> str:
+    """The last part of the name or path it was loaded by."""
+    return str(tokenizer.name_or_path).rstrip("/").rpartition("/")[2]
 
 
 def _evidence(gold: Gold) -> Evidence:
