@@ -131,7 +131,8 @@ def test_evidence_that_does_not_exist_is_an_error_or_left_out(tmp_path: Path, da
     records = [filings.finqa_record(1), filings.finqa_record(2, gold_inds={"table_9": "?"})]
     filings.write(data / "finqa" / "dev.json", records)
     result = build(tmp_path / "out")
-    assert "record OURS/2016/page_1.pdf-2, field qa.gold_inds" in str(result.exception)
+    named = f"{data}/finqa/dev.json, record OURS/2016/page_1.pdf-2, field qa.gold_inds"
+    assert named in str(result.exception)
     assert not (tmp_path / "out").exists()
     result = build(tmp_path / "out", "--skip-bad")
     assert "left out: 1 with wrong evidence" in result.stderr

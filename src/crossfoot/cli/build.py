@@ -10,7 +10,7 @@ import typer
 from crossfoot.cli.output import console, print_json, skips_on_stderr
 from crossfoot.errors import CrossfootError, DataError, RecipeError
 from crossfoot.runs.folder import RunFolder
-from crossfoot.tasks.registry import load_task
+from crossfoot.tasks.registry import load_task, naming_file
 from crossfoot.tasks.split import choose
 
 if TYPE_CHECKING:
@@ -63,7 +63,8 @@ def build(
     if limit is not None:
         samples = choose(samples, limit, seed)
     chat = _chat(model, target) if prompt_style == "instruct" else None
-    built = build_dataset(samples, cast("Target", target), options, chat, skip_bad)
+    with naming_file(task, split):
+        built = build_dataset(samples, cast("Target", target), options, chat, skip_bad)
     path = _write(output, split, built.lines)
     counts = built.counts()
     if json:

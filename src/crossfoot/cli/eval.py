@@ -291,7 +291,7 @@ def _samples(
     """The task's conversations; ``validation`` is what the training held out, or recipes do."""
     from crossfoot.errors import DataError
     from crossfoot.targets.single import reason_not_to_ask
-    from crossfoot.tasks.registry import load_task
+    from crossfoot.tasks.registry import load_task, naming_file
     from crossfoot.tasks.split import VALIDATION, choose, validation_split
 
     with skips_on_stderr():
@@ -309,7 +309,8 @@ def _samples(
         console.print(f"{len(samples) - len(labelled)} conversations without labels are left out")
     single = recipe.single
     if single is not None:
-        reasons = [reason_not_to_ask(sample, single, skip_bad) for sample in labelled]
+        with naming_file(task, split):
+            reasons = [reason_not_to_ask(sample, single, skip_bad) for sample in labelled]
         for reason, count in Counter(filter(None, reasons)).items():
             console.print(f"{count} questions {reason} are left out")
         labelled = [one for one, reason in zip(labelled, reasons, strict=True) if reason is None]

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,6 +90,17 @@ def load_task(
         advice=f"get it with: crossfoot data get {name} (or name your data folder in "
         "CROSSFOOT_DATA)",
     )
+
+
+@contextmanager
+def naming_file(name: str, split: str) -> Iterator[None]:
+    """Give errors about a record of this split the file that it stands in."""
+    try:
+        yield
+    except DataError as error:
+        if error.file is None and error.record is not None:
+            error.file = split_file(name, "train" if split == VALIDATION else split)
+        raise
 
 
 def _known(known: Mapping[str, Task], name: str, what: str) -> Task:

@@ -18,7 +18,7 @@ from crossfoot.targets.evidence import cut_by, numbers_stand
 from crossfoot.targets.rows import Row, build_rows, single_rows
 from crossfoot.targets.single import Single, opening_of, reason_against
 from crossfoot.tasks.base import Sample
-from crossfoot.tasks.registry import load_task
+from crossfoot.tasks.registry import load_task, naming_file
 from crossfoot.tasks.split import choose, validation_split
 from crossfoot.tasks.synthetic.on_pages import draw_on
 from crossfoot.tasks.synthetic.rescaling import rescaled
@@ -77,9 +77,11 @@ def load_data(recipe: Recipe) -> TrainingData:
                 samples, recipe.validation.conversations, recipe.validation.seed
             )
             held_out = {sample.page.page_id for sample in validation}
-            validation = _usable(validation, recipe, part, unusable)
+            with naming_file(part.task, part.split):
+                validation = _usable(validation, recipe, part, unusable)
         samples = [sample for sample in samples if sample.page.page_id not in held_out]
-        samples = _usable(samples, recipe, part, unusable)
+        with naming_file(part.task, part.split):
+            samples = _usable(samples, recipe, part, unusable)
         if recipe.single is None:
             samples = _complete(samples, part, unusable)
         else:
