@@ -6,11 +6,20 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.fx.experimental.symbolic_shapes import ShapeEnv
 from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
 
 import tiny
-from crossfoot.engines.pagecache import Kept, build_batch, can_keep, common_prefix, keep
+from crossfoot.engines.pagecache import (
+    Kept,
+    build_batch,
+    can_keep,
+    common_prefix,
+    empty_cache,
+    keep,
+)
 
 IDS = st.lists(st.integers(0, 3), max_size=8)
 
@@ -57,6 +66,16 @@ def test_a_row_taken_out_of_a_batch_and_put_back_is_the_same():
     again = keep(batch.cache, 1, mask, [1, 2])
     assert again.ids == (1, 2)
     assert again.layers[0][0].flatten().tolist() == [1, 2]
+
+
+def test_a_prompt_is_kept_where_the_model_is():
+    """Fake tensors of two devices, as no GPU need be there; masks are made on the CPU."""
+    with FakeTensorMode(shape_env=ShapeEnv()):
+        states = [torch.zeros(2, 1, 5, 8, device="meta") for _ in range(2)]
+        cache = empty_cache()
+        cache.update(*states, 0)
+        one = keep(cache, 1, torch.ones(5, dtype=torch.long), (1, 2, 3, 4, 5))
+        assert [state.device.type for state in one.layers[0]] == ["meta"] * 2
 
 
 def test_a_plain_transformer_can_be_kept():

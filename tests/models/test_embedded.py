@@ -93,6 +93,18 @@ def test_it_is_converted_once_and_then_taken_from_the_cache(wheel, cache, monkey
     assert resolve("smollm2-135m") == str(folder)
 
 
+def test_of_two_processes_at_first_use_one_leaves_its_model(tmp_path):
+    for name in ("first", "second", "taken"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "config.json").write_text(name)
+    embedded._put_in_place(tmp_path / "first", tmp_path / "model")
+    embedded._put_in_place(tmp_path / "second", tmp_path / "model")
+    assert (tmp_path / "model" / "config.json").read_text() == "first"
+    (tmp_path / "taken" / "config.json").rename(tmp_path / "taken" / "remnant")
+    embedded._put_in_place(tmp_path / "second", tmp_path / "taken")
+    assert [path.name for path in (tmp_path / "taken").iterdir()] == ["config.json"]
+
+
 def test_a_cache_that_cannot_be_written_is_named(monkeypatch, tmp_path):
     (tmp_path / "file").write_text("mine")
     monkeypatch.setenv("CROSSFOOT_CACHE", str(tmp_path / "file"))

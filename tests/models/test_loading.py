@@ -123,6 +123,17 @@ def test_four_bit_weights_without_bitsandbytes_say_what_to_install(llama):
     assert "pip install 'crossfoot[quant]'" in line
 
 
+def test_a_model_that_no_gpu_holds_is_one_line(llama, monkeypatch):
+    def full(*_):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.nn.Module, "to", full)
+    assert "cannot load" in refused(load_model, str(llama))
+    monkeypatch.setenv("ACCELERATE_USE_FSDP", "true")  # which moves to each GPU its part
+    assert load_model(str(llama)).device.type == "cpu"
+
+
 def test_the_identity_of_a_local_model_is_the_hash_of_its_weights(llama):
     found = identity(str(llama), None)
     assert found["name"] == str(llama)

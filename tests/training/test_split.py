@@ -106,9 +106,11 @@ def test_micro_batches_are_evened_out_by_idle_ones():
 @pytest.mark.parametrize("name", ["ACCELERATE_USE_FSDP", "ACCELERATE_USE_DEEPSPEED"])
 def test_a_model_of_several_passes_is_not_split(monkeypatch, name):
     arguments = SimpleNamespace(fsdp=None, deepspeed=None)
-    check_split("fork", arguments)
+    check_split("fork", arguments, "qlora")
     monkeypatch.setenv(name, "true")
-    check_split("tree", arguments)
+    check_split("tree", arguments, "lora")
+    with pytest.raises(RecipeError, match="do not split 4-bit weights"):
+        check_split("tree", arguments, "qlora")
     with pytest.raises(RecipeError, match="need a model whose page is one pass") as error:
-        check_split("fork", arguments)
+        check_split("fork", arguments, "lora")
     assert "\n" not in str(error.value)

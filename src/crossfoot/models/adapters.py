@@ -37,11 +37,7 @@ def add_adapter(
     if method == "none":
         return model.train()
     if method == "qlora":
-        from peft import prepare_model_for_kbit_training
-
-        _keep_layout(model)
-        # Gradient checkpointing is the recipe's choice, under trainer:.
-        model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
+        _keep_layout(model)  # PEFT's own preparation would hold all but 4-bit weights in float32
     if start_from is not None:
         adapted = load_adapter(model, adapter_folder(start_from), trainable=True)
     else:

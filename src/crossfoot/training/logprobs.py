@@ -25,7 +25,7 @@ from torch.nn.functional import cross_entropy
 from torch.utils.checkpoint import checkpoint as recompute
 from transformers import DynamicCache
 
-from crossfoot.models.forking import fork, forkable_cache
+from crossfoot.models.forking import fork, forkable_cache, let_single_tokens_learn
 from crossfoot.targets.rows import Row
 from crossfoot.training.attention import NAME, lay_out
 from crossfoot.training.tree import Segment, Tree, chains, grow, segments
@@ -43,6 +43,13 @@ def prepare(model: Any, way: Way) -> None:
     """Set a model up for ``way``; what it computes without a tree stays the same."""
     if way == "tree" and text_config(model)._attn_implementation != NAME:
         model.set_attn_implementation(NAME)
+    if way == "fork":
+        let_single_tokens_learn(model)
+
+
+def computed_in(dtype: torch.dtype, device: torch.device) -> torch.autocast:
+    """Autocast as trainings compute: on for the dtypes of 16 bits."""
+    return torch.autocast(device.type, dtype, enabled=dtype.itemsize == 2)
 
 
 @dataclass(slots=True)
@@ -81,8 +88,10 @@ class _Passes:
     ) -> Any:
         """Run rows of ``ids``, padded on the right, behind ``cache``; returns the grown cache."""
         if self.checkpoint:
+            # Of the random states it keeps those of the devices of its tensors: dropout's.
+            here = torch.empty(0, device=self.device)
             values, grown = recompute(
-                self._forward, ids, positions, wanted, cache, options, use_reentrant=False
+                self._forward, ids, positions, wanted, cache, options, here, use_reentrant=False
             )
         else:
             values, grown = self._forward(ids, positions, wanted, cache, options)
@@ -97,6 +106,7 @@ class _Passes:
         wanted: _Wanted,
         cache: DynamicCache | None,
         options: dict[str, Any],
+        here: torch.Tensor | None = None,
     ) -> tuple[torch.Tensor, DynamicCache | None]:
         grown = fork(cache, len(ids)) if cache is not None else None
         kept = sorted(set(wanted.positions)) or [0]

@@ -23,14 +23,22 @@ def check_dtype(recipe: Recipe) -> None:
         raise RecipeError(f"{name} has no bfloat16", field="dtype", advice="add dtype=float16")
 
 
-def check_split(way: Way, arguments: TrainingArguments) -> None:
-    """RecipeError where FSDP or DeepSpeed would wait for ever.
+def check_split(way: Way, arguments: TrainingArguments, method: str) -> None:
+    """RecipeError where FSDP or DeepSpeed would wait for ever, or split nothing.
 
     Every pass through a split model is an exchange of all processes, so that each needs as many.
-    Only ``tree`` has one pass for each micro-batch.
+    Only ``tree`` has one pass for each micro-batch. 4-bit weights are not split.
     """
     launched = (os.environ.get(name, "").lower() == "true" for name in _SPLIT)
-    if (any(launched) or arguments.fsdp or arguments.deepspeed) and way != "tree":
+    if not (any(launched) or arguments.fsdp or arguments.deepspeed):
+        return
+    if method == "qlora":
+        raise RecipeError(
+            "FSDP and DeepSpeed do not split 4-bit weights",
+            field="adapter.method",
+            advice="use accelerate launch without them, or method lora",
+        )
+    if way != "tree":
         raise RecipeError(
             "FSDP and DeepSpeed need a model whose page is one pass (attention layers only)",
             field="model",

@@ -23,7 +23,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from crossfoot.models.adapters import adapter_folder, add_adapter
 from crossfoot.models.loading import DTYPES, auto_class
-from crossfoot.training.logprobs import Way, prepare
+from crossfoot.training.logprobs import Way, computed_in, prepare
 from crossfoot.training.recipe import Recipe
 from crossfoot.training.sft import tree_loss
 from crossfoot.training.sharing import candidates
@@ -109,11 +109,6 @@ def _skeleton(recipe: Recipe, config: Any) -> Any:
     options = recipe.adapter.model_dump() | {"start_from": None}
     if method == "none":
         return add_adapter(model, **options)
-    if method == "qlora":  # as PEFT prepares it: what is not packed is held in float32
-        packed = _four_bit(model)
-        for name, parameter in model.named_parameters():
-            if name not in packed:
-                parameter.data = parameter.data.float()
     if recipe.adapter.start_from is not None:
         from peft import LoraConfig, get_peft_model
 
@@ -171,7 +166,6 @@ def _cut(config: Any, depth: int) -> Any:
 
 def _trace(model: Any, recipe: Recipe, trees: Sequence[Tree]) -> tuple[int, int]:
     """Peak of bytes alive beside parameters and gradients, and floating-point operations."""
-    half = recipe.dtype != "float32"
     checkpoint = recipe.checkpointing
     way = _way(model)
     prepare(model, way)
@@ -183,7 +177,7 @@ def _trace(model: Any, recipe: Recipe, trees: Sequence[Tree]) -> tuple[int, int]
         _fill(model)
         alive = _Alive([*model.parameters(), *model.buffers()])
         with alive, flops:
-            with torch.autocast("cpu", dtype=DTYPES[recipe.dtype], enabled=half):
+            with computed_in(DTYPES[recipe.dtype], torch.device("cpu")):
                 loss = tree_loss(model, trees, way, checkpoint=checkpoint)
             loss.backward()
     gc.unfreeze()

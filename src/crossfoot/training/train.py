@@ -44,6 +44,7 @@ from crossfoot.training.resume import (
     last_checkpoint,
     rewind,
 )
+from crossfoot.training.sections import Quantization
 from crossfoot.training.sft import TreeTrainer
 from crossfoot.training.sharing import choose_way
 from crossfoot.training.shortage import explained_shortage, is_shortage
@@ -113,11 +114,17 @@ def train(
         asked = prepared.data.validation or prepared.data.train
         with explained_shortage(recipe, output, loading=True):
             gate = pass_gate(recipe, model, prepared.tokenizer, asked, tell)
-    way, why = choose_way(model)
-    check_split(way, arguments)
+    with explained_shortage(recipe, output, loading=True):
+        way, why = choose_way(model, DTYPES[recipe.dtype])
+    check_split(way, arguments, recipe.adapter.method)
     before = 0.0
     if writes:
         say(why)
+        if torch.cuda.device_count() > arguments.world_size:
+            say(
+                f"{arguments.world_size} of {torch.cuda.device_count()} GPUs is used: accelerate "
+                "launch -m crossfoot train takes all"
+            )
         if prepared.data.unusable:
             reasons = prepared.data.unusable.most_common()
             say("left out: " + ", ".join(f"{count} {reason}" for reason, count in reasons))
@@ -250,6 +257,8 @@ def _unsloth_model(recipe: Recipe, say: Callable[[str], None]) -> Any:
     """A model of Unsloth's; ValueError where it does not fit the recipe."""
     options = recipe.adapter.model_dump()
     method, start_from = options["method"], options.pop("start_from")
+    if method == "qlora" and recipe.quantization != Quantization():
+        raise ValueError("it packs weights in its own way, and the recipe has a quantization")
     config, shares = load_config(recipe.model), recipe.rows == "page"
     reason = unsloth.why_not(config, method=method, start_from=start_from, shares=shares)
     if reason:
