@@ -142,9 +142,10 @@ def keep(cache: Any, row: int, mask: torch.Tensor, ids: Sequence[int]) -> Kept:
 
     ``mask`` (length of the cache) says which positions are the row's own; ``ids`` are theirs.
     """
-    chosen = mask.bool().nonzero().squeeze(1).to(cache.layers[0].keys.device)
-    layers = [
-        (layer.keys[row].index_select(1, chosen), layer.values[row].index_select(1, chosen))
-        for layer in cache.layers
-    ]
+    chosen = mask.bool().nonzero().squeeze(1)
+    layers = []
+    for layer in cache.layers:
+        places = chosen.to(layer.keys.device)
+        keys, values = layer.keys[row], layer.values[row]
+        layers.append((keys.index_select(1, places), values.index_select(1, places)))
     return Kept(tuple(ids), layers)
