@@ -101,7 +101,8 @@ def measure(setting: Setting) -> int:
     import torch
 
     from crossfoot.models.adapters import add_adapter
-    from crossfoot.models.loading import load_model
+    from crossfoot.models.loading import DTYPES, load_model
+    from crossfoot.training.logprobs import computed_in
     from crossfoot.training.sft import tree_loss
     from crossfoot.training.sharing import choose_way
 
@@ -110,14 +111,14 @@ def measure(setting: Setting) -> int:
     dtype = "float32" if full else setting.dtype
     model = load_model(MODEL, dtype=dtype, four_bit=setting.method == "qlora")
     model = add_adapter(model, **recipe.adapter.model_dump()).train()
-    way, _ = choose_way(model)
+    way, _ = choose_way(model, DTYPES[setting.dtype])
     if setting.checkpoint:
         model.gradient_checkpointing_enable()
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(trained, lr=1e-4, fused=True)
     tree = page_tree(setting.tokens)
     for _ in range(3):
-        with torch.autocast("cpu", torch.bfloat16, enabled=setting.dtype != "float32"):
+        with computed_in(DTYPES[setting.dtype], model.device):
             loss = tree_loss(model, [tree], way)
         loss.backward()
         optimizer.step()

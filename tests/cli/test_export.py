@@ -105,6 +105,8 @@ def test_a_run_that_trained_all_weights_exports(run: Path, tmp_path: Path) -> No
     shutil.copytree(tmp_path / "base", run / "final_model")
     _export(run, "gguf", "--output", tmp_path / "m.gguf")
     _export(run, "merged", "--output", tmp_path / "merged")
+    assert (tmp_path / "m.gguf").read_bytes()[:4] == b"GGUF"
+    assert (tmp_path / "merged" / "model.safetensors").is_file()
 
 
 def test_an_unsupported_architecture_is_one_clear_line(tmp_path: Path) -> None:

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from crossfoot.cli.output import console, print_json, skips_on_stderr
-from crossfoot.errors import CrossfootError, DataError, RecipeError
-from crossfoot.runs.folder import RunFolder
+from crossfoot.cli.output import console, print_json, skips_on_stderr, writing
+from crossfoot.errors import DataError, RecipeError
 from crossfoot.tasks.registry import load_task, naming_file
 from crossfoot.tasks.split import choose
 
@@ -86,26 +85,13 @@ def _chat(model: str, target: str) -> Chat:
 
 
 def _write(output: Path, split: str, lines: list[dict[str, Any]]) -> Path:
-    folder, name = (
-        (output.parent, output.name) if output.suffix == ".jsonl" else (output, f"{split}.jsonl")
-    )
     if output.suffix == ".json":
         raise DataError(
             "lines of JSON go into a .jsonl file", file=output, advice="give another --output"
         )
-    if (folder / name).is_dir():
-        raise DataError("is a folder", file=folder / name, advice="give another --output")
-    try:
-        RunFolder(folder).create()
-        return RunFolder(folder).write_lines(name, lines)
-    except CrossfootError as error:
-        raise DataError(error.message, file=error.file, advice="give another --output") from None
-    except OSError as error:
-        raise DataError(
-            error.strerror or "cannot be written",
-            file=folder / name,
-            advice="give another --output",
-        ) from None
+    path = output if output.suffix == ".jsonl" else output / f"{split}.jsonl"
+    with writing(path) as folder:
+        return folder.write_lines(path.name, lines)
 
 
 def _summary(counts: dict[str, Any], input: str, path: Path) -> list[str]:

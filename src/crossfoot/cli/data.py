@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json as json_module
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -22,8 +21,7 @@ from crossfoot.cli.explore import (
     show_targets,
     write_page,
 )
-from crossfoot.cli.output import console, print_json, print_table, skips_on_stderr
-from crossfoot.errors import DataError
+from crossfoot.cli.output import console, print_json, print_table, skips_on_stderr, writing
 from crossfoot.models.embedded import EMBEDDED
 from crossfoot.tasks import downloads
 from crossfoot.tasks.base import Sample
@@ -84,22 +82,9 @@ def synth(
     from crossfoot.tasks.synthetic.generate import generate, to_record
 
     path = output if output.suffix == ".json" else output / "train.json"
-    if path.is_dir():
-        raise DataError("is a folder", file=path, advice="give another --output")
-    part = path.with_name(f"{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("w", encoding="utf-8") as file:
-            records = [to_record(sample) for sample in generate(count, seed)]
-            json_module.dump(records, file, ensure_ascii=False)
-        os.replace(part, path)
-    except OSError as error:
-        raise DataError(
-            error.strerror or "cannot be written", file=path, advice="give another --output"
-        ) from None
-    finally:
-        if part.parent.is_dir():
-            part.unlink(missing_ok=True)
+    with writing(path) as folder:
+        records = [to_record(sample) for sample in generate(count, seed)]
+        folder.write_text(path.name, json_module.dumps(records, ensure_ascii=False))
     console.print(f"{count} conversations written to {path}", markup=False, soft_wrap=True)
 
 

@@ -294,14 +294,14 @@ def _samples(
     from crossfoot.tasks.registry import load_task, naming_file
     from crossfoot.tasks.split import VALIDATION, choose, validation_split
 
+    held, source = None, split
+    if split == VALIDATION and trained is not None and trained.recipe.data[0].task == task:
+        held, first = trained.recipe.validation, trained.recipe.data[0]
+        source, skip_bad = first.split, skip_bad or first.skip_bad
     with skips_on_stderr():
-        if split == VALIDATION and trained is not None and trained.recipe.data[0].task == task:
-            held, first = trained.recipe.validation, trained.recipe.data[0]
-            skip_bad = skip_bad or first.skip_bad
-            samples = load_task(task, first.split, skip_bad=skip_bad)
-            _, samples = validation_split(samples, held.conversations, held.seed)
-        else:
-            samples = load_task(task, split, skip_bad=skip_bad)
+        samples = load_task(task, source, skip_bad=skip_bad)
+    if held is not None:
+        _, samples = validation_split(samples, held.conversations, held.seed)
     labelled = [sample for sample in samples if all(turn.gold for turn in sample.turns)]
     if not labelled:
         raise DataError(f"no conversation of {task} {split} has labels")
@@ -309,7 +309,7 @@ def _samples(
         console.print(f"{len(samples) - len(labelled)} conversations without labels are left out")
     single = recipe.single
     if single is not None:
-        with naming_file(task, split):
+        with naming_file(task, source):
             reasons = [reason_not_to_ask(sample, single, skip_bad) for sample in labelled]
         for reason, count in Counter(filter(None, reasons)).items():
             console.print(f"{count} questions {reason} are left out")

@@ -13,10 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from crossfoot.arithmetic.expression import fold
-from crossfoot.cli.output import console, print_json, print_table
-from crossfoot.errors import CrossfootError, DataError, RecipeError
+from crossfoot.cli.output import console, print_json, print_table, writing
+from crossfoot.errors import CrossfootError, RecipeError
 from crossfoot.pages.markdown import render_page
-from crossfoot.runs.folder import RunFolder
 from crossfoot.tasks.base import Sample
 from crossfoot.tasks.duplicates import near_pages, repeated_questions, shared_pages
 from crossfoot.tasks.overview import overview, spread, token_lengths
@@ -128,16 +127,9 @@ def write_page(
     from crossfoot.models.loading import load_tokenizer
     from crossfoot.reports.explore_page import explore_page
 
-    if not path.name or path.is_dir():
-        raise DataError("is a folder, not a page", file=path, advice="give another --html")
-    text = explore_page(title, samples, others, load_tokenizer(model))
-    RunFolder(path.parent).create()
-    try:
-        RunFolder(path.parent).write_text(path.name, text)
-    except OSError as error:
-        raise DataError(
-            error.strerror or "cannot be written", file=path, advice="give another --html"
-        ) from None
+    with writing(path, "--html") as folder:
+        text = explore_page(title, samples, others, load_tokenizer(model))
+        folder.write_text(path.name, text)
     console.print(f"written: {path}", markup=False, soft_wrap=True)
 
 

@@ -7,11 +7,14 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from crossfoot.errors import CrossfootError, DataError
+from crossfoot.runs.folder import RunFolder
 from crossfoot.tasks.records import SkippedRecords
 
 console = Console(stderr=True)
@@ -36,3 +39,20 @@ def skips_on_stderr() -> Iterator[None]:
         yield
     for warning in caught:
         console.print(str(warning.message), markup=False, soft_wrap=True)
+
+
+@contextmanager
+def writing(path: Path, option: str = "--output") -> Iterator[RunFolder]:
+    """The folder to write ``path`` into; what goes wrong is told with the option that named it."""
+    advice = f"give another {option}"
+    if not path.name or path.is_dir():
+        raise DataError("is a folder", file=path, advice=advice)
+    folder = RunFolder(path.parent)
+    try:
+        folder.create()
+        yield folder
+    except CrossfootError as error:
+        raise DataError(error.message, file=error.file, advice=advice) from None
+    except OSError as error:
+        said = error.strerror or "cannot be written"
+        raise DataError(said, file=path, advice=advice) from None

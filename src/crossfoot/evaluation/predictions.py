@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from crossfoot.arithmetic.program import tokenize
 from crossfoot.errors import DataError
 from crossfoot.evaluation.gold import GoldSet, TurnKey, turn_key
-from crossfoot.evaluation.texts import is_texts, read_texts
+from crossfoot.evaluation.texts import foreign_keys, read_texts
 from crossfoot.files import parse_json, read_text
 from crossfoot.grading.answer import Answer, Gold, Submission, Unit
 from crossfoot.grading.texts import Form, submission_of
@@ -170,12 +170,13 @@ def _read_lines(path: Path, form: Form | None) -> tuple[Format, list[_Line]]:
         return "finqa", list(_finqa_lines(parse_json(text, path), path))
     if start == "{" and not _is_jsonl(text):
         return "convfinqa", list(_convfinqa_lines(parse_json(text, path), path))
-    if start == "{" and is_texts(text):
+    foreign = foreign_keys(text)
+    if start == "{" and "prediction" in foreign:
         return "text", [
             _Line(name, turn_key(name) or (name, 0), submission)
             for name, submission in read_texts(text, form, path)
         ]
-    if start != "{" or _is_without_prediction(text):
+    if start != "{" or foreign:
         raise DataError(
             "no predictions",
             file=path,
@@ -199,15 +200,6 @@ def _is_jsonl(text: str) -> bool:
     return isinstance(document, dict) and not all(
         isinstance(one, list) for one in document.values()
     )
-
-
-def _is_without_prediction(text: str) -> bool:
-    """Is the first line one of ``crossfoot data build``, or of anything else that was not asked?"""
-    try:
-        first = json.loads(text.lstrip().split("\n", 1)[0])
-    except (ValueError, RecursionError):
-        return False
-    return isinstance(first, dict) and "turn" not in first and "prediction" not in first
 
 
 def _prediction(line: str, path: Path, number: int) -> Prediction:

@@ -15,13 +15,13 @@ from crossfoot.grading.answer import Submission
 from crossfoot.grading.texts import FORMS, Form, submission_of
 
 
-def is_texts(text: str) -> bool:
-    """Does the first line hold a prediction that is nothing but text, and is no line of ours?"""
+def foreign_keys(text: str) -> set[str]:
+    """The keys of the first line, if it is readable and no line of ours, which has a turn."""
     try:
         first = json.loads(text.lstrip().split("\n", 1)[0])
     except (ValueError, RecursionError):
-        return False
-    return isinstance(first, dict) and "prediction" in first and "turn" not in first
+        return set()
+    return set(first) if isinstance(first, dict) and "turn" not in first else set()
 
 
 def read_texts(text: str, form: Form | None, path: Path) -> Iterator[tuple[str, Submission]]:

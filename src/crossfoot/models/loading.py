@@ -30,6 +30,7 @@ from crossfoot.models.embedded import EMBEDDED, embedded_model
 from crossfoot.models.weights import file_hashes
 
 WEIGHTS = "adapter_model.safetensors"
+FSDP = "ACCELERATE_USE_FSDP"
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
@@ -104,8 +105,8 @@ def load_model(
         model, report = auto_class(config).from_pretrained(
             source, use_safetensors=True, output_loading_info=True, **options
         )
-        if torch.cuda.is_available() and not four_bit and not _is_sharded():
-            model.to("cuda")
+        if torch.cuda.is_available() and not four_bit and not launched_with(FSDP):
+            model.to("cuda")  # accelerate gives each GPU its part of a model that is split
     except ImportError as error:
         raise ModelError(
             f"{name} needs a package that is missing: {first_line(error)}",
@@ -120,9 +121,9 @@ def load_model(
     return model.eval()
 
 
-def _is_sharded() -> bool:
-    """Whether accelerate will give each GPU its part of the weights, which may be all too large."""
-    return os.environ.get("ACCELERATE_USE_FSDP", "").lower() == "true"
+def launched_with(variable: str) -> bool:
+    """Whether ``accelerate launch`` switched something on by this environment variable."""
+    return os.environ.get(variable, "").lower() == "true"
 
 
 def auto_class(config: Any) -> Any:

@@ -15,7 +15,7 @@ from crossfoot.errors import RecipeError
 from crossfoot.reports.figures import bars, histogram
 from crossfoot.tasks.base import Sample
 from crossfoot.tasks.duplicates import near_pages, shared_pages
-from crossfoot.tasks.overview import overview, spread, token_lengths, tokenizer_name
+from crossfoot.tasks.overview import overview, spread, token_lengths
 from crossfoot.tasks.suspicious import suspicions
 
 FIGURES = {
@@ -40,7 +40,7 @@ def explore_page(
         ) from error
     counts = overview(samples)
     tokens = token_lengths(samples, tokenizer)
-    name = tokenizer_name(tokenizer)
+    tokenizer_name = str(tokenizer.name_or_path).rstrip("/").rpartition("/")[2]
     found = suspicions(samples)
     text = (files("crossfoot.reports") / "templates" / "explore.html.jinja").read_text("utf-8")
     template = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined).from_string(
@@ -52,12 +52,12 @@ def explore_page(
         figures=[
             *(bars(counts[name], what) for name, what in FIGURES.items() if counts[name]),
             *(
-                histogram(n, f"length of {what}s", f"tokens of {name}")
+                histogram(n, f"length of {what}s", f"tokens of {tokenizer_name}")
                 for what, n in tokens.items()
             ),
         ],
         tokens={what: spread(lengths) for what, lengths in tokens.items()},
-        tokenizer=name,
+        tokenizer=tokenizer_name,
         kinds=Counter(one.kind for one in found).most_common(),
         suspicious=found,
         twins={

@@ -74,11 +74,6 @@ def token_lengths(samples: Sequence[Sample], tokenizer: Any) -> dict[str, list[i
     }
 
 
-def tokenizer_name(tokenizer: Any) -> str:
-    """The last part of the name or path it was loaded by."""
-    return str(tokenizer.name_or_path).rstrip("/").rpartition("/")[2]
-
-
 def _evidence(gold: Gold) -> Evidence:
     """None where the record names units that its page does not have."""
     try:

@@ -77,11 +77,9 @@ def load_data(recipe: Recipe) -> TrainingData:
                 samples, recipe.validation.conversations, recipe.validation.seed
             )
             held_out = {sample.page.page_id for sample in validation}
-            with naming_file(part.task, part.split):
-                validation = _usable(validation, recipe, part, unusable)
+            validation = _usable(validation, recipe, part, unusable)
         samples = [sample for sample in samples if sample.page.page_id not in held_out]
-        with naming_file(part.task, part.split):
-            samples = _usable(samples, recipe, part, unusable)
+        samples = _usable(samples, recipe, part, unusable)
         if recipe.single is None:
             samples = _complete(samples, part, unusable)
         else:
@@ -166,7 +164,8 @@ def _usable(
         single = replace(single, context=replace(single.context, input="gold"))
     usable = []
     for sample in samples:
-        reason = reason_against(sample, single, part.skip_bad)
+        with naming_file(part.task, part.split):
+            reason = reason_against(sample, single, part.skip_bad)
         if reason is None:
             usable.append(sample)
         else:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import os
-
 import psutil
 import torch
 from transformers import Trainer, TrainingArguments
 
 from crossfoot.errors import RecipeError
-from crossfoot.models.loading import native_dtype
+from crossfoot.models.loading import FSDP, launched_with, native_dtype
 from crossfoot.training.logprobs import Way
 from crossfoot.training.recipe import Recipe
 
-_SPLIT = ("ACCELERATE_USE_FSDP", "ACCELERATE_USE_DEEPSPEED")  # set by accelerate launch
+_SPLIT = (FSDP, "ACCELERATE_USE_DEEPSPEED")
 
 
 def check_dtype(recipe: Recipe) -> None:
@@ -29,8 +27,7 @@ def check_split(way: Way, arguments: TrainingArguments, method: str) -> None:
     Every pass through a split model is an exchange of all processes, so that each needs as many.
     Only ``tree`` has one pass for each micro-batch. 4-bit weights are not split.
     """
-    launched = (os.environ.get(name, "").lower() == "true" for name in _SPLIT)
-    if not (any(launched) or arguments.fsdp or arguments.deepspeed):
+    if not (any(map(launched_with, _SPLIT)) or arguments.fsdp or arguments.deepspeed):
         return
     if method == "qlora":
         raise RecipeError(
