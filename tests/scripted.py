@@ -29,6 +29,9 @@ class Scripted:
         texts = [self.reply(messages) for messages in batch]
         return [Generation(parse_reply(t, "hermes"), t, 10, 5, True, SECONDS) for t in texts]
 
+    def check(self, batch: Sequence[Sequence[Message]], max_new_tokens: int) -> None:
+        """Every prompt fits."""
+
     def new_batch(self) -> None:
         self.batches += 1
 

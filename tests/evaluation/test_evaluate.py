@@ -7,7 +7,9 @@ import pytest
 
 import tiny
 from crossfoot.agent.loop import Limits, Setting
-from crossfoot.errors import CrossfootError, DataError
+from crossfoot.chat.template import Chat
+from crossfoot.engines.local import TransformersEngine
+from crossfoot.errors import CrossfootError, DataError, ModelError
 from crossfoot.evaluation.evaluate import (
     LATENCIES,
     PREDICTIONS,
@@ -62,6 +64,15 @@ def failing_after(replies):
 
 def lines(folder):
     return (folder / PREDICTIONS).read_text("utf-8").splitlines()
+
+
+def test_a_page_beyond_the_context_stops_before_anything_is_asked(samples, tmp_path):
+    long = replace(samples[-1].page, after=("word " * 9000,))
+    samples[-1] = replace(samples[-1], page=long)
+    engine = TransformersEngine(tiny.llama(), Chat(tiny.tokenizer()))
+    with pytest.raises(ModelError, match="do not fit the model's context of 8192"):
+        run(samples, tmp_path, engine)
+    assert not (tmp_path / PREDICTIONS).read_text("utf-8")
 
 
 def test_every_turn_of_every_sample_has_one_record_in_order(samples, tmp_path):

@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from crossfoot.cli.output import console, print_json, print_table
 from crossfoot.cli.quiet import quiet_libraries
-from crossfoot.errors import RecipeError
+from crossfoot.errors import CrossfootError, RecipeError
 
 if TYPE_CHECKING:
     from crossfoot.training.recipe import Recipe
@@ -59,6 +59,9 @@ def train(
 
         try:
             run_training(loaded, folder, resume=resume, progress=show, say=_say)
+        except CrossfootError:
+            bar.update(work, visible=False)  # no bar over a refusal
+            raise
         except KeyboardInterrupt:
             console.print("stopped; the same command with --resume goes on", markup=False)
             raise

@@ -35,6 +35,10 @@ class Engine(Protocol):
         """One reply for each conversation of ``batch``, decoded greedily."""
         ...
 
+    def check(self, batch: Sequence[Sequence[Message]], max_new_tokens: int) -> None:
+        """Raise ModelError where a reply to one of these does not fit the model's context."""
+        ...
+
     def new_batch(self) -> None:
         """Forget what was kept for the conversations so far."""
         ...

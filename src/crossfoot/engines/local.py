@@ -53,6 +53,12 @@ class TransformersEngine:
         limit = getattr(model.config.get_text_config(), "max_position_embeddings", None)
         self.context = int(limit) if limit else None
 
+    def check(self, batch: Sequence[Sequence[Message]], max_new_tokens: int) -> None:
+        """Raise ModelError where a reply to one of these does not fit the model's context."""
+        check_context(
+            [self.chat.prompt_ids(messages) for messages in batch], max_new_tokens, self.context
+        )
+
     def new_batch(self) -> None:
         """Forget the encoded prompts of the conversations so far."""
         self._kept = []

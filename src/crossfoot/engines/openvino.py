@@ -54,6 +54,12 @@ class OpenVinoEngine:
         self._pipeline = _pipeline(path)
         self._sent: list[list[int]] = []
 
+    def check(self, batch: Sequence[Sequence[Message]], max_new_tokens: int) -> None:
+        """Raise ModelError where a reply to one of these does not fit the model's context."""
+        check_context(
+            [self.chat.prompt_ids(messages) for messages in batch], max_new_tokens, self.context
+        )
+
     def new_batch(self) -> None:
         """Nothing to forget: what is kept saves time and holds what would be computed anew."""
 

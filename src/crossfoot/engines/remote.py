@@ -84,6 +84,9 @@ class RemoteEngine:
         self.tools_in_text = tools_in_text
         self.concurrency = concurrency
 
+    def check(self, batch: Sequence[Sequence[Message]], max_new_tokens: int) -> None:
+        """Nothing: the server knows the model's context, and says so."""
+
     def new_batch(self) -> None:
         """Nothing is kept on this side."""
 

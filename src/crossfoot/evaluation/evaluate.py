@@ -36,10 +36,19 @@ def one_engine(engine: Engine) -> Runner:
     """Runs batches one after the other in this process."""
 
     def run(batches: Batches, setting: Setting) -> Iterator[tuple[int, list[list[TurnTranscript]]]]:
+        check_first_prompts(engine, batches, setting)
         for number, batch in batches.items():
             yield number, run_batch(batch, engine, setting)
 
     return run
+
+
+def check_first_prompts(engine: Engine, batches: Batches, setting: Setting) -> None:
+    """Raise ModelError before anything is asked, where a page does not fit the model's context."""
+    samples = [sample for batch in batches.values() for sample in batch]
+    if samples:
+        first = [next(converse(sample, setting)) for sample in samples]
+        engine.check(first, setting.limits.new_tokens)
 
 
 def evaluate(

@@ -16,7 +16,7 @@ from typing import Any
 from crossfoot.agent.loop import Setting, TurnTranscript, run_batch
 from crossfoot.engines.base import Engine
 from crossfoot.errors import CrossfootError, ModelError, RecipeError, first_line
-from crossfoot.evaluation.evaluate import Batches, Runner
+from crossfoot.evaluation.evaluate import Batches, Runner, check_first_prompts
 from crossfoot.tasks.base import Sample
 
 RESTARTS = 3  # of each worker
@@ -39,6 +39,10 @@ class Worker:
     def ready(self) -> None:
         """Load the engine and return nothing, as engines do not travel."""
         self.load()
+
+    def check(self, batches: Batches, setting: Setting) -> None:
+        """Raise ModelError before anything is asked, where a page does not fit."""
+        check_first_prompts(self.load(), batches, setting)
 
     def run(
         self, number: int, batch: Sequence[Sample], setting: Setting
@@ -65,6 +69,8 @@ def ray_workers(build: Callable[[], Engine], shards: int) -> Iterator[Runner]:
         def run(
             batches: Batches, setting: Setting
         ) -> Iterator[tuple[int, list[list[TurnTranscript]]]]:
+            with _told_in_one_line(ray):
+                ray.get(workers[0].check.remote(batches, setting))
             results = ActorPool(workers).map_unordered(
                 lambda worker, job: worker.run.remote(*job, setting), list(batches.items())
             )
