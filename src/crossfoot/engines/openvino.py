@@ -181,9 +181,14 @@ def _pipeline(path: Path) -> Any:
             str(path),
             scheduler,
             "CPU",
-            # As many threads as torch takes, so that OMP_NUM_THREADS holds for both; pinned ones
-            # would put all processes of a machine on the same cores.
-            {"INFERENCE_NUM_THREADS": torch.get_num_threads(), "ENABLE_CPU_PINNING": False},
+            {
+                # As many threads as torch takes, so that OMP_NUM_THREADS holds for both; pinned
+                # ones would put all processes of a machine on the same cores.
+                "INFERENCE_NUM_THREADS": torch.get_num_threads(),
+                "ENABLE_CPU_PINNING": False,
+                # Some processors would compute in bfloat16 unasked, and answer otherwise.
+                "INFERENCE_PRECISION_HINT": "f32",
+            },
         )
     except RuntimeError as error:
         raise ModelError(
