@@ -64,8 +64,27 @@ def test_a_gpu_without_bfloat16_is_told_to_train_in_float16(tmp_path, monkeypatc
     monkeypatch.setattr(examine, "EXTRAS", {})
     monkeypatch.setattr(examine, "HUB_SECONDS", 0.2)
     monkeypatch.setattr(loading, "native_dtype", lambda: "float16")
+    monkeypatch.setattr(examine, "rates", lambda: dict.fromkeys(loading.DTYPES, 100.0))
     done = CliRunner().invoke(app, ["doctor", str(path)])
     assert "batch_tokens=4096 dtype=float16" in done.stderr.replace("\n", " ")
+
+
+@pytest.mark.parametrize(
+    ("free", "recommended"), [(10**12, "batch_tokens=4096 dtype=float32"), (1, "no recipe here")]
+)
+def test_a_processor_that_emulates_bfloat16_is_told_to_train_in_float32(
+    tmp_path, monkeypatch, free, recommended
+):
+    workshop.write_model(tmp_path / "model")
+    path = workshop.write_recipe(tmp_path / "b.yaml", tmp_path / "model", dtype="bfloat16")
+    here = examine.hardware() | {"free_bytes": free, "device": "cpu"}
+    slow = {"float32": 200.0, "bfloat16": 100.0, "float16": 50.0}
+    monkeypatch.setattr(examine, "hardware", lambda: here)
+    monkeypatch.setattr(examine, "rates", lambda: slow)
+    monkeypatch.setattr(examine, "EXTRAS", {})
+    monkeypatch.setattr(examine, "HUB_SECONDS", 0.2)
+    done = CliRunner().invoke(app, ["doctor", str(path)])
+    assert recommended in done.stderr.replace("\n", " ")
 
 
 def test_without_recipes_it_says_where_they_were_looked_for(monkeypatch, tmp_path):

@@ -46,7 +46,7 @@ def doctor(
         "hub": hub(),
     }
     console.print("estimating the memory of recipes", highlight=False)
-    rows = _fits(read, found)
+    rows = _fits(read, found, speed)
     for row in rows:
         row["hours_per_million_tokens"] = _hours(row, speed, EFFICIENCY)
     usable = [row for row in rows if not row["quantized"] or works.get("quant") == "works"]
@@ -59,28 +59,42 @@ def doctor(
         _print_recipes(rows, report["recommended"])
 
 
-def _fits(recipes: dict[Path, Recipe], found: dict[str, Any]) -> list[dict[str, Any]]:
+def _fits(
+    recipes: dict[Path, Recipe], found: dict[str, Any], speed: dict[str, float]
+) -> list[dict[str, Any]]:
     from crossfoot.errors import CrossfootError
-    from crossfoot.models.loading import native_dtype
     from crossfoot.training.fitting import fits
 
     device, free = found["device"], found["free_bytes"]
     rows = []
     for path, recipe in recipes.items():
-        if recipe.dtype == "bfloat16":
-            recipe = recipe.model_copy(update={"dtype": native_dtype()})
         try:
-            rows.append(_row(path, recipe, fits(recipe, free, device)))
+            for dtype in _dtypes(recipe.dtype, device, speed):
+                fit = fits(recipe.model_copy(update={"dtype": dtype}), free, device)
+                if fit.batch_tokens is not None:
+                    break
+            rows.append(_row(path, recipe, dtype, fit))
         except CrossfootError as error:
             console.print(f"{path.name}: {error}", markup=False, highlight=False, soft_wrap=True)
     return rows
 
 
-def _row(path: Path, recipe: Recipe, fit: Fit) -> dict[str, Any]:
+def _dtypes(dtype: str, device: str, speed: dict[str, float]) -> list[str]:
+    """What to compute a recipe in, the better first: some processors emulate bfloat16, slowly."""
+    from crossfoot.models.loading import native_dtype
+
+    if dtype != "bfloat16":
+        return [dtype]
+    slow = device == "cpu" and speed["bfloat16"] < speed["float32"]
+    return ["float32", dtype] if slow else [native_dtype()]
+
+
+def _row(path: Path, recipe: Recipe, dtype: str, fit: Fit) -> dict[str, Any]:
     return {
         "recipe": str(path),
         "model": fit.model,
-        "dtype": recipe.dtype,
+        "dtype": dtype,
+        "dtype_of_recipe": recipe.dtype,
         "quantized": recipe.adapter.method == "qlora",
         "parameters": fit.parameters,
         "needed_bytes": fit.needed_bytes,
@@ -148,10 +162,11 @@ def _print_recipes(rows: list[dict[str, Any]], recommended: dict[str, Any] | Non
     elif recommended is None:
         console.print("no recipe here fits this machine; add adapter.method=qlora to one")
     else:
-        dtype = " dtype=float16" if recommended["dtype"] == "float16" else ""
+        dtype = recommended["dtype"]
+        changed = "" if dtype == recommended["dtype_of_recipe"] else f" dtype={dtype}"
         console.print(
             f"recommended: crossfoot train {recommended['recipe']} "
-            f"batch_tokens={recommended['batch_tokens']}{dtype}",
+            f"batch_tokens={recommended['batch_tokens']}{changed}",
             markup=False,
             highlight=False,
             soft_wrap=True,

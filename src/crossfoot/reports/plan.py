@@ -74,11 +74,13 @@ def _sharing(recipe: Recipe, plan: Plan) -> str:
 
 def _time(plan: Plan) -> str:
     rest = plan.seconds - plan.attention_seconds
+    emulated = plan.float32_gigaflops > 1.2 * plan.gigaflops
+    hint = f"; dtype=float32 has {plan.float32_gigaflops:,.0f}, and needs more memory"
     return (
         f"{_duration(plan.seconds)} on this machine when it is idle: attention "
         f"{_duration(plan.attention_seconds)}, by one layer just timed; the rest "
         f"{_duration(rest)}, {plan.flops:.1e} operations at {EFFICIENCY} of the "
-        f"{plan.gigaflops:,.0f} GFLOP/s of matrix products just timed"
+        f"{plan.gigaflops:,.0f} GFLOP/s of matrix products just timed{hint if emulated else ''}"
     )
 
 

@@ -7,7 +7,7 @@ No weight and no data are read; models that are not here are known by their shap
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -44,16 +44,22 @@ def fits(recipe: Recipe, free: int, device: str) -> Fit:
     least = int(_least(recipe, parameters) + PROCESS[device])
     if least > room:
         return Fit(recipe.model, parameters, least, None, None)
+    smallest = _fit(recipe, config, parameters, min(LEAST_BATCH, recipe.batch_tokens), device)
+    if smallest.needed_bytes > room:  # known first, as small batches are soon counted
+        return replace(smallest, batch_tokens=None)
     tokens = recipe.batch_tokens
-    while True:
-        memory = _estimate(recipe, config, tokens)
-        needed = memory.total(device)
-        per_token = memory.flops / max(tokens, ROW)
-        if needed <= room:
-            return Fit(recipe.model, parameters, needed, tokens, per_token)
-        if tokens <= LEAST_BATCH:
-            return Fit(recipe.model, parameters, needed, None, per_token)
-        tokens = max(tokens // 2, LEAST_BATCH)
+    while tokens > LEAST_BATCH:
+        fit = _fit(recipe, config, parameters, tokens, device)
+        if fit.needed_bytes <= room:
+            return fit
+        tokens //= 2
+    return smallest
+
+
+def _fit(recipe: Recipe, config: Any, parameters: int, tokens: int, device: str) -> Fit:
+    memory = _estimate(recipe, config, tokens)
+    per_token = memory.flops / max(tokens, ROW)
+    return Fit(recipe.model, parameters, memory.total(device), tokens, per_token)
 
 
 def config_of(model: str) -> Any:

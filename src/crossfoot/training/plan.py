@@ -49,6 +49,7 @@ class Plan:
     device: str  # cpu or cuda, which the rest is about
     device_bytes: int  # free now
     gigaflops: float  # measured now, by matrix products of the recipe's dtype
+    float32_gigaflops: float  # more only where the processor emulates the recipe's dtype
     flops: float  # of matrix products
     attention_seconds: float  # by timing one layer now
     seconds: float
@@ -94,6 +95,7 @@ def plan(recipe: Recipe) -> Plan:
         device=device,
         device_bytes=free_bytes(device),
         gigaflops=rate / 1e9,
+        float32_gigaflops=matmul_rate(device, "float32") / 1e9,
         flops=flops,
         attention_seconds=attention,
         seconds=flops / (EFFICIENCY * rate) + attention,
