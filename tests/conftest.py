@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 # Models in tests are tiny: more threads only wait for each other.
@@ -16,6 +18,26 @@ settings.register_profile("crossfoot", deadline=None)
 settings.load_profile("crossfoot")
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture
+def crossfoot(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[object, str, str]]:
+    """Runs ``crossfoot`` in this process; its exit code, stdout and stderr."""
+    from crossfoot.cli import main
+
+    def run(*arguments: object) -> tuple[object, str, str]:
+        monkeypatch.setattr(sys, "argv", ["crossfoot", *map(str, arguments)])
+        code: object = 0
+        try:
+            main.run()
+        except SystemExit as stop:
+            code = stop.code or 0
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,6 @@ import sys
 import pytest
 
 import tiny
-from crossfoot.cli import main
 from crossfoot.errors import ModelError
 from scripted import Scripted, called, submitted
 
@@ -33,23 +32,16 @@ def page(tmp_path):
 
 
 @pytest.fixture
-def crossfoot(monkeypatch, capsys):
+def crossfoot(crossfoot, monkeypatch):
     """Runs ``ask`` with a scripted engine, or with a real one where no texts are given."""
 
     def run(*arguments, says=(), stdin="", engine=None):
         if says or engine:
             scripted = engine or Scripted(*says)
             monkeypatch.setattr("crossfoot.engines.build.build_engine", lambda *a, **k: scripted)
-        monkeypatch.setattr(sys, "argv", ["crossfoot", "ask", *map(str, arguments)])
         monkeypatch.setattr(sys, "stdin", io.StringIO(stdin) if isinstance(stdin, str) else stdin)
         monkeypatch.setenv("COLUMNS", "200")
-        try:
-            main.run()
-            code = 0
-        except SystemExit as stop:
-            code = stop.code or 0
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
+        return crossfoot("ask", *arguments)
 
     return run
 

@@ -11,7 +11,6 @@ import pytest
 
 import filings
 import tiny
-from crossfoot.cli import main
 from crossfoot.evaluation.evaluate import LATENCIES
 from crossfoot.runs.folder import PREDICTIONS
 
@@ -37,23 +36,12 @@ def data(tmp_path_factory):
 
 
 @pytest.fixture
-def crossfoot(monkeypatch, capsys, data, tmp_path):
+def crossfoot(crossfoot, monkeypatch, data, tmp_path):
     """Runs a command; its exit code, stdout and stderr."""
     monkeypatch.setenv("CROSSFOOT_DATA", str(data))
     monkeypatch.setenv("CROSSFOOT_CACHE", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path)
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["crossfoot", *map(str, arguments)])
-        try:
-            main.run()
-            code = 0
-        except SystemExit as stop:
-            code = stop.code or 0
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return run
+    return crossfoot
 
 
 def records(folder):

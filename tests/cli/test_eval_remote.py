@@ -9,7 +9,6 @@ import pytest
 
 import faulty
 import filings
-from crossfoot.cli import main
 from crossfoot.engines import endpoint
 from crossfoot.runs.folder import PREDICTIONS
 from scripted import submitted
@@ -20,7 +19,7 @@ KEY = "sk-very-secret"
 
 
 @pytest.fixture
-def crossfoot(monkeypatch, capsys, tmp_path):
+def crossfoot(crossfoot, monkeypatch, tmp_path):
     """Runs an evaluation; its exit code, stdout and stderr."""
     records = [filings.convfinqa_record(n) for n in range(1, CONVERSATIONS + 1)]
     filings.write(tmp_path / "data" / "convfinqa" / "dev.json", records)
@@ -31,16 +30,9 @@ def crossfoot(monkeypatch, capsys, tmp_path):
     monkeypatch.chdir(tmp_path)
 
     def run(address, *arguments, model=faulty.MODEL):
-        command = ["eval", "convfinqa", "--engine", "remote", "--model", model]
-        command += ["--endpoint", address, "--batch-size", "2", "--json", *map(str, arguments)]
-        monkeypatch.setattr(sys, "argv", ["crossfoot", *command])
-        try:
-            main.run()
-            code = 0
-        except SystemExit as stop:
-            code = stop.code or 0
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
+        words = ["eval", "convfinqa", "--engine", "remote", "--model", model]
+        words += ["--endpoint", address, "--batch-size", "2", "--json"]
+        return crossfoot(*words, *arguments)
 
     return run
 

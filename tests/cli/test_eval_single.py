@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import sys
 
 import pytest
 
 import filings
 import workshop
-from crossfoot.cli import main
 from crossfoot.runs.folder import RunFolder
 from crossfoot.training.recipe import load_recipe
 from crossfoot.training.train import train
@@ -44,22 +42,11 @@ def workspace(tmp_path_factory):
 
 
 @pytest.fixture
-def crossfoot(monkeypatch, capsys, workspace, tmp_path):
+def crossfoot(crossfoot, monkeypatch, workspace, tmp_path):
     """Runs a command; its exit code, stdout and stderr."""
     monkeypatch.setenv("CROSSFOOT_DATA", str(workspace / "data"))
     monkeypatch.chdir(tmp_path)
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["crossfoot", *map(str, arguments)])
-        try:
-            main.run()
-            code = 0
-        except SystemExit as stop:
-            code = stop.code or 0
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return run
+    return crossfoot
 
 
 def records(folder):

@@ -8,7 +8,6 @@ import faulty
 import tiny
 from crossfoot.agent.loop import Setting
 from crossfoot.chat.template import Chat
-from crossfoot.cli import main
 from crossfoot.evaluation.check import Column, check, token_agreement
 from crossfoot.models.adapters import add_adapter, save_trained
 from crossfoot.models.loading import load_model, load_tokenizer
@@ -52,20 +51,9 @@ def adapter(model, tmp_path):
 
 
 @pytest.fixture
-def crossfoot(monkeypatch, capsys, tmp_path):
+def crossfoot(crossfoot, monkeypatch, tmp_path):
     monkeypatch.setenv("CROSSFOOT_CACHE", str(tmp_path / "cache"))
-
-    def run(*arguments):
-        monkeypatch.setattr("sys.argv", ["crossfoot", "check", *arguments, *OPTIONS])
-        try:
-            main.run()
-            code = 0
-        except SystemExit as stop:
-            code = stop.code or 0
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return run
+    return lambda *arguments: crossfoot("check", *arguments, *OPTIONS)
 
 
 def always(text):

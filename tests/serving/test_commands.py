@@ -13,7 +13,6 @@ import pytest
 
 import tiny
 from crossfoot.agent.loop import Setting, run_batch
-from crossfoot.cli import main
 from crossfoot.engines.build import build_engine
 from crossfoot.errors import ModelError
 from crossfoot.models.adapters import add_adapter, save_trained
@@ -59,17 +58,6 @@ def options(command):
 
 def vllm(model, adapter):
     return serving(model, adapter, server="vllm", write=False)
-
-
-def crossfoot(monkeypatch, capsys, *arguments):
-    monkeypatch.setattr(sys, "argv", ["crossfoot", *arguments])
-    try:
-        main.run()
-        code = 0
-    except SystemExit as stop:
-        code = stop.code or 0
-    captured = capsys.readouterr()
-    return code, captured.out, captured.err
 
 
 def test_vllm_gets_the_adapter_its_rank_and_the_parser_of_its_calls(model, adapter):
@@ -143,11 +131,9 @@ def test_a_folder_without_an_adapter_is_refused(model, tmp_path):
 
 
 def test_printing_names_the_merged_folder_without_making_it(
-    monkeypatch, capsys, model, adapter, tmp_path
+    monkeypatch, crossfoot, model, adapter, tmp_path
 ):
     code, out, err = crossfoot(
-        monkeypatch,
-        capsys,
         *["serve", "--model", model, "--adapter", str(adapter.parent), "--print"],
         *["--server", "transformers", "--port", "9000", "--", "--device", "cpu"],
     )
@@ -161,24 +147,24 @@ def test_printing_names_the_merged_folder_without_making_it(
     assert not (tmp_path / "cache").exists()
 
 
-def test_nothing_installed_ends_in_one_line_with_the_pip_command(monkeypatch, capsys, model):
+def test_nothing_installed_ends_in_one_line_with_the_pip_command(monkeypatch, crossfoot, model):
     for name, server in SERVERS.items():
         absent = Server(f"no-such-{name}", server.needs, server.pip, server.options)
         monkeypatch.setitem(SERVERS, name, absent)
-    code, out, err = crossfoot(monkeypatch, capsys, "serve", "--model", model)
+    code, out, err = crossfoot("serve", "--model", model)
     assert (code, out) == (2, "")
     assert "pip install vllm or pip install 'crossfoot[serve]'" in err
     assert len(err.strip().splitlines()) == 1
 
 
-def test_an_unknown_server_is_refused(monkeypatch, capsys, model):
-    code, _, err = crossfoot(monkeypatch, capsys, "serve", "--model", model, "--server", "ollama")
+def test_an_unknown_server_is_refused(monkeypatch, crossfoot, model):
+    code, _, err = crossfoot("serve", "--model", model, "--server", "ollama")
     assert code == 2
     assert "known are vllm, transformers" in err
 
 
-def test_a_run_without_its_option_is_refused(monkeypatch, capsys):
-    code, _, err = crossfoot(monkeypatch, capsys, "serve", "runs/mine")
+def test_a_run_without_its_option_is_refused(monkeypatch, crossfoot):
+    code, _, err = crossfoot("serve", "runs/mine")
     assert code == 2
     assert "name what is served with --model and --adapter" in err
 
