@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from crossfoot.arithmetic.program import tokenize
 from crossfoot.grading.answer import UNITS, Gold, Submission, Verdict, parse_answer
 from crossfoot.grading.graders import GRADERS
-from crossfoot.grading.verdict import ERROR_CLASSES, grade, operands_named
+from crossfoot.grading.operands import operands_named
+from crossfoot.grading.verdict import ERROR_CLASSES, grade
 from crossfoot.pages.page import Page
 from crossfoot.pages.table import Table
 

@@ -10,26 +10,18 @@ https://github.com/czyssrs/ConvFinQA.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from crossfoot.errors import DataError
 from crossfoot.evaluation.gold import GoldSet
-from crossfoot.evaluation.groups import evidence_kind, operations, steps
 from crossfoot.evaluation.intervals import page_bootstrap
+from crossfoot.evaluation.measures import GROUPS, Measure, grouped, measures
 from crossfoot.evaluation.predictions import Item, Submitted
-from crossfoot.grading.answer import Gold, Submission
-from crossfoot.grading.graders import (
-    GRADERS,
-    executed,
-    is_correct,
-    official_script_crashes,
-    program_correct,
-    unit_correct,
-)
-from crossfoot.grading.verdict import ERROR_CLASSES, grade, operands_named
-from crossfoot.grading.written import answer_correct
-from crossfoot.tasks.suspicious import suspicion
+from crossfoot.grading.answer import Submission
+from crossfoot.grading.graders import GRADERS, is_correct, official_script_crashes
+from crossfoot.grading.verdict import ERROR_CLASSES, grade
 
 _NOTHING = Submission()
 
@@ -100,42 +92,37 @@ def score(submitted: Submitted, gold: GoldSet) -> Matrix:
         raise DataError("no turn has an answer to grade by", file=gold.path)
     convfinqa = gold.kind == "convfinqa"
     programs = any(item.submission and item.submission.program is not None for item in items)
-    with_units = submitted.format == "crossfoot"
     official = "official_convfinqa" if convfinqa else "official"
     rules = {name: name for name in GRADERS if name != "official_convfinqa"} | {
         "official": official
     }
     verdicts = [grade(item.submission or _NOTHING, item.gold, official) for item in items]
-    found = [operands_named(item.submission or _NOTHING, item.gold) for item in items]
-    right = [verdict.correct for verdict in verdicts]
-    with_operands = [(item, hit) for item, hit in zip(items, found, strict=True) if hit is not None]
+    hits = [(item, verdict.correct) for item, verdict in zip(items, verdicts, strict=True)]
     answered = sum(_answered(item) for item in items)
     with_operations = programs or submitted.format != "text"
-    sound = [
-        (item, hit) for item, hit in zip(items, right, strict=True) if not suspicion(item.gold)
-    ]
+    fits = {
+        "program_accuracy": with_operations,
+        "operands_named": with_operations,
+        "program_validity": programs,
+        "unit_accuracy": submitted.format == "crossfoot",
+    }
+    found: dict[str, Any] = {
+        name: _counted(items, measure) if fits.get(name, True) else None
+        for name, measure in measures(official, convfinqa).items()
+    }
+    for name, keys in GROUPS.items():
+        groups = grouped(hits, [keys(item.gold) for item in items])
+        found[name] = {key: _score(group) for key, group in groups.items()}
     return Matrix(
         gold_turns=len(items),
         submitted=answered,
         missing=sum(item.submission is None for item in items),
         without_answer=sum(item.submission is not None and not _answered(item) for item in items),
         graders={
-            name: _score(items, [_right(item, rule) for item in items])
+            name: _score([(item, _right(item, rule)) for item in items])
             for name, rule in rules.items()
         },
-        audited_accuracy=_score_of_pairs(sound),
-        program_accuracy=_score(items, [_program_right(item, convfinqa) for item in items])
-        if with_operations
-        else None,
-        unit_accuracy=_score(items, [_unit_right(item) for item in items]) if with_units else None,
-        operands_named=_score_of_pairs(with_operands) if with_operations else None,
-        answer_accuracy=_answer_accuracy(items),
-        program_validity=(
-            _score(items, [_valid(item, convfinqa) for item in items]) if programs else None
-        ),
-        by_steps=_by(items, right, lambda gold: {steps(gold)}),
-        by_operation=_by(items, right, operations),
-        by_evidence=_by(items, right, lambda gold: {evidence_kind(gold)}),
+        **found,
         errors=_errors([verdict.error for verdict in verdicts]),
         quirks=_quirks(items, convfinqa) if programs else None,
     )
@@ -152,48 +139,17 @@ def _right(item: Item, grader: str) -> bool:
     return item.submission is not None and is_correct(item.submission, item.gold, grader)
 
 
-def _program_right(item: Item, convfinqa: bool) -> bool:
-    return item.submission is not None and program_correct(item.submission, item.gold, convfinqa)
+def _counted(items: Sequence[Item], measure: Measure) -> Score | None:
+    """The score by a measure, of the items where it counts anything; None where of no item."""
+    found = [(item, measure(item.submission or _NOTHING, item.gold)) for item in items]
+    told = [(item, hit) for item, hit in found if hit is not None]
+    return _score(told) if told else None
 
 
-def _unit_right(item: Item) -> bool:
-    return item.submission is not None and unit_correct(item.submission, item.gold)
-
-
-def _valid(item: Item, convfinqa: bool) -> bool:
-    program = item.submission.program if item.submission else None
-    if program is None or len(program) < 2:
-        return False
-    valid, result = executed(program, item.gold, convfinqa)
-    return valid and result != "n/a"
-
-
-def _answer_accuracy(items: tuple[Item, ...]) -> Score | None:
-    hits = [(item, answer_correct(item.submission or _NOTHING, item.gold)) for item in items]
-    return _score_of_pairs([(item, hit) for item, hit in hits if hit is not None])
-
-
-def _by(
-    items: tuple[Item, ...], right: list[bool], keys: Callable[[Gold], set[str]]
-) -> dict[str, Score]:
-    """The score of the items under each key; an item counts under each of its own."""
-    groups: dict[str, list[tuple[Item, bool]]] = {}
-    for item, hit in zip(items, right, strict=True):
-        for key in keys(item.gold):
-            groups.setdefault(key, []).append((item, hit))
-    return {
-        name: _score(tuple(item for item, _ in group), [hit for _, hit in group])
-        for name, group in sorted(groups.items())
-    }
-
-
-def _score_of_pairs(pairs: list[tuple[Item, bool]]) -> Score | None:
-    return _score(tuple(item for item, _ in pairs), [hit for _, hit in pairs]) if pairs else None
-
-
-def _score(items: tuple[Item, ...], right: list[bool]) -> Score:
-    interval = page_bootstrap(right, [item.page for item in items])
-    answered = [hit for item, hit in zip(items, right, strict=True) if _answered(item)]
+def _score(hits: Sequence[tuple[Item, bool]]) -> Score:
+    right = [hit for _, hit in hits]
+    interval = page_bootstrap(right, [item.page for item, _ in hits])
+    answered = [hit for item, hit in hits if _answered(item)]
     return Score(
         accuracy=interval.mean,
         low=interval.low,

@@ -6,31 +6,22 @@ Every turn of every sample is in the denominator; a turn without an answer is wr
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from crossfoot.evaluation.groups import evidence_kind, operations, steps
 from crossfoot.evaluation.intervals import page_bootstrap
+from crossfoot.evaluation.measures import GROUPS, Measure, grouped, measures
 from crossfoot.evaluation.predictions import Prediction
 from crossfoot.grading.answer import Gold, Submission
-from crossfoot.grading.graders import (
-    GRADERS,
-    executed,
-    is_correct,
-    program_correct,
-    unit_correct,
-)
-from crossfoot.grading.operands import operands_named
-from crossfoot.grading.written import answer_correct
+from crossfoot.grading.graders import GRADERS, is_correct
 from crossfoot.targets.context import ContextOptions, choose_context
 from crossfoot.targets.conversation import is_looked_up
 from crossfoot.targets.grounding import false_cells, said_cells
 from crossfoot.tasks.base import Sample
-from crossfoot.tasks.suspicious import suspicion
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,31 +48,27 @@ def summarise(
     turns = _graded(predictions, samples, official)
     targets = {turn.prediction.target for turn in turns}
     with_operations = targets <= {None, "program"}  # others write a number or words alone
+    fits = {
+        "program_accuracy": with_operations,
+        "operands_named": with_operations,
+        "program_validity": "program" in targets,
+        "unit_accuracy": targets == {None},
+    }
     return {
         "conversations": len(samples),
         "pages": len({sample.page.page_id for sample in samples}),
         "turns": len(turns),
         "execution_accuracy": float(np.mean([turn.correct for turn in turns])),
         "graders": {name: _graded_by(name, turns) for name in GRADERS},
-        "audited_accuracy": _audited(turns),
-        "program_accuracy": _accuracy(
-            turns, lambda turn: program_correct(turn.submission, turn.gold, convfinqa=True)
-        )
-        if with_operations
-        else None,
-        "program_validity": _validity(turns),
-        "unit_accuracy": _accuracy(turns, lambda turn: unit_correct(turn.submission, turn.gold))
-        if targets == {None}
-        else None,
-        "operands_named": _operands(turns) if with_operations else None,
+        **{
+            name: _counted(turns, measure) if fits.get(name, True) else None
+            for name, measure in measures(official, convfinqa=True).items()
+        },
         "cells_true": _cells(turns, samples),
-        "answer_accuracy": _answers(turns),
-        "by_kind": _by(turns, lambda turn: _kind(turn.gold)),
-        "by_position": _by(turns, lambda turn: str(turn.prediction.turn + 1)),
-        "by_operation": _by_operation(turns),
-        "by_steps": _by(turns, lambda turn: steps(turn.gold)),
-        "by_evidence": _by(turns, lambda turn: evidence_kind(turn.gold)),
-        "by_unit": _by(turns, lambda turn: turn.gold.unit),
+        "by_kind": _by(turns, [{_kind(turn.gold)} for turn in turns]),
+        "by_position": _by(turns, [{str(turn.prediction.turn + 1)} for turn in turns]),
+        **{name: _by(turns, [keys(turn.gold) for turn in turns]) for name, keys in GROUPS.items()},
+        "by_unit": _by(turns, [{turn.gold.unit} for turn in turns]),
         "conversations_all_right": _conversations(turns),
         "after_previous_turn": _after_previous(turns),
         "errors": _errors(turns),
@@ -116,6 +103,13 @@ def _graded(
     return turns
 
 
+def _counted(turns: Sequence[Graded], measure: Measure) -> dict[str, Any] | None:
+    """The accuracy by a measure, of the turns where it counts anything; None where of no turn."""
+    found = {id(turn): measure(turn.submission, turn.gold) for turn in turns}
+    told = [turn for turn in turns if found[id(turn)] is not None]
+    return _accuracy(told, lambda turn: bool(found[id(turn)])) if told else None
+
+
 def _accuracy(turns: Sequence[Graded], right: Callable[[Graded], bool]) -> dict[str, Any]:
     correct = [float(right(turn)) for turn in turns]
     interval = page_bootstrap(correct, [turn.prediction.page for turn in turns])
@@ -136,38 +130,12 @@ def _official(turns: Sequence[Graded]) -> dict[str, Any]:
     return _accuracy(turns, lambda turn: turn.correct)
 
 
-def _audited(turns: Sequence[Graded]) -> dict[str, Any] | None:
-    """Of the turns whose labels do not contradict each other (tasks/suspicious.py)."""
-    sound = [turn for turn in turns if suspicion(turn.gold) is None]
-    return _official(sound) if sound else None
-
-
-def _by(turns: Sequence[Graded], key: Callable[[Graded], str]) -> dict[str, Any]:
-    groups: dict[str, list[Graded]] = {}
-    for turn in turns:
-        groups.setdefault(key(turn), []).append(turn)
-    return {name: _official(groups[name]) for name in sorted(groups)}
+def _by(turns: Sequence[Graded], keys: Sequence[Collection[str]]) -> dict[str, Any]:
+    return {name: _official(group) for name, group in grouped(turns, keys).items()}
 
 
 def _kind(gold: Gold) -> str:
     return "looked up" if is_looked_up(gold.program) else "computed"
-
-
-def _by_operation(turns: Sequence[Graded]) -> dict[str, Any]:
-    """Turns whose gold program contains an operation; a turn counts under each of its own."""
-    groups: dict[str, list[Graded]] = {}
-    for turn in turns:
-        for operation in operations(turn.gold):
-            groups.setdefault(operation, []).append(turn)
-    return {name: _official(groups[name]) for name in sorted(groups)}
-
-
-def _operands(turns: Sequence[Graded]) -> dict[str, Any] | None:
-    """Was every gold operand named: of the turns whose program takes a number from the page."""
-    named = [(turn, operands_named(turn.submission, turn.gold)) for turn in turns]
-    asked = [turn for turn, value in named if value is not None]
-    values = {id(turn): value for turn, value in named}
-    return _accuracy(asked, lambda turn: bool(values[id(turn)])) if asked else None
 
 
 def _cells(turns: Sequence[Graded], samples: Sequence[Sample]) -> dict[str, Any] | None:
@@ -186,29 +154,6 @@ def _said(turn: Graded) -> str:
     """What the first reply of a turn says before its call."""
     replies = [message for message in turn.prediction.messages if message["role"] == "assistant"]
     return str(replies[0].get("content") or "") if replies and "tool_calls" in replies[0] else ""
-
-
-def _answers(turns: Sequence[Graded]) -> dict[str, Any] | None:
-    """Agreement with the answer strings of the turns that have one."""
-    told = [turn for turn in turns if turn.gold.text.strip()]
-    return (
-        _accuracy(told, lambda turn: answer_correct(turn.submission, turn.gold) is True)
-        if told
-        else None
-    )
-
-
-def _validity(turns: Sequence[Graded]) -> dict[str, Any] | None:
-    """Programs that parse and execute, of all turns; None where none was to be written."""
-    if not any(turn.prediction.target == "program" for turn in turns):
-        return None
-
-    def valid(turn: Graded) -> bool:
-        program = turn.submission.program or ()
-        runs, result = executed(program, turn.gold)
-        return len(program) > 1 and runs and result != "n/a"
-
-    return _accuracy(turns, valid)
 
 
 def _evidence(samples: Sequence[Sample], options: ContextOptions) -> dict[str, Any]:

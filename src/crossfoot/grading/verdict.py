@@ -9,9 +9,8 @@ from __future__ import annotations
 from crossfoot.grading.answer import Gold, Submission, Verdict
 from crossfoot.grading.errors import ERROR_CLASSES, error_of
 from crossfoot.grading.graders import is_correct
-from crossfoot.grading.operands import operands_named
 
-__all__ = ["ERROR_CLASSES", "grade", "operands_named"]
+__all__ = ["ERROR_CLASSES", "grade"]
 
 
 def grade(submission: Submission, gold: Gold, grader: str = "official") -> Verdict:
