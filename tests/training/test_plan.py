@@ -20,7 +20,8 @@ from crossfoot.targets.conversation import conversation_messages
 from crossfoot.tasks.registry import load_task
 from crossfoot.training.arguments import training_arguments
 from crossfoot.training.plan import plan, step_count
-from crossfoot.training.train import steps_of, train
+from crossfoot.training.prepared import steps_of
+from crossfoot.training.train import train
 from crossfoot.training.tree import Tree
 
 CONVERSATIONS = 3037  # of the official ConvFinQA training set

@@ -14,8 +14,9 @@ from crossfoot.targets.single import chat_for
 from crossfoot.training.arguments import keep_budget, training_arguments
 from crossfoot.training.data import build_trees, load_data
 from crossfoot.training.plan import plan
+from crossfoot.training.prepared import prepare, steps_of
 from crossfoot.training.recipe import Recipe, load_recipe
-from crossfoot.training.train import prepare, steps_of, train
+from crossfoot.training.train import train
 
 PROGRAM = "subtract(5829, 5735), divide(#0, 5735)"
 LOST = {"gold_inds": {}, "program": "add(7, 8)", "exe_ans": 15}

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from crossfoot.chat.messages import Message
 from crossfoot.chat.prompt import question_message, system_message
@@ -60,6 +61,17 @@ class Trees:
     def targets(self) -> int:
         """Tokens that bear loss in one epoch."""
         return sum(len(completion) for tree in self.trees for completion in tree.completions)
+
+    def counts(self) -> dict[str, Any]:
+        """All of these by name."""
+        return {
+            "rows": self.rows,
+            "row_tokens": self.row_tokens,
+            "tokens": self.tokens,
+            "target_tokens": self.targets,
+            "left_out": self.left_out,
+            "evidence_cut": self.evidence_cut,
+        }
 
 
 def load_data(recipe: Recipe) -> TrainingData:

@@ -17,13 +17,12 @@ import torch
 from crossfoot.models.loading import load_config
 from crossfoot.training.arguments import keep_budget, training_arguments
 from crossfoot.training.batches import micro_batches
-from crossfoot.training.data import Trees
 from crossfoot.training.logprobs import Way
 from crossfoot.training.machine import free_bytes
 from crossfoot.training.memory import Memory, estimate, expected_way
+from crossfoot.training.prepared import prepare, steps_of
 from crossfoot.training.recipe import Recipe
 from crossfoot.training.speed import EFFICIENCY, attention_seconds, matmul_rate
-from crossfoot.training.train import prepare, steps_of
 from crossfoot.training.tree import Tree
 
 
@@ -83,7 +82,7 @@ def plan(recipe: Recipe) -> Plan:
     attention = attention_seconds(recipe, config, trained.trees, device) * epochs
     return Plan(
         conversations=len(prepared.data.train),
-        **_counts(trained),
+        **trained.counts(),
         held_out_conversations=len(prepared.data.validation),
         held_out_rows=prepared.held_out.rows,
         steps=count,
@@ -107,17 +106,6 @@ def step_count(per_epoch: int, arguments: Any) -> int:
     if arguments.max_steps > 0:
         return int(arguments.max_steps)
     return math.ceil(per_epoch * float(arguments.num_train_epochs))
-
-
-def _counts(trees: Trees) -> dict[str, Any]:
-    return {
-        "left_out": trees.left_out,
-        "evidence_cut": trees.evidence_cut,
-        "rows": trees.rows,
-        "tokens": trees.tokens,
-        "row_tokens": trees.row_tokens,
-        "target_tokens": trees.targets,
-    }
 
 
 def _heaviest(steps: Sequence[Sequence[Tree]], tokens: int) -> list[Tree]:

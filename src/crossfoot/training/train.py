@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,22 +18,19 @@ import yaml
 from transformers import PrinterCallback, TrainerCallback, TrainingArguments, set_seed
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
-from crossfoot.errors import RecipeError
 from crossfoot.models import unsloth
 from crossfoot.models.adapters import add_adapter, save_trained
 from crossfoot.models.card import model_card
-from crossfoot.models.loading import DTYPES, identity, load_config, load_model, load_tokenizer
+from crossfoot.models.loading import DTYPES, identity, load_config, load_model
 from crossfoot.models.prompts import write_prompt
 from crossfoot.reports import trackers
 from crossfoot.runs.folder import FINAL, RunFolder, environment
-from crossfoot.targets.single import chat_for
-from crossfoot.tasks.split import choose
 from crossfoot.training.arguments import CHECKPOINTS, keep_budget, training_arguments
-from crossfoot.training.batches import plan_steps
-from crossfoot.training.data import TrainingData, Trees, build_trees, load_data
+from crossfoot.training.data import Trees
 from crossfoot.training.gate import pass_gate
 from crossfoot.training.logprobs import Way
 from crossfoot.training.machine import check_split
+from crossfoot.training.prepared import prepare, steps_of
 from crossfoot.training.recipe import CHECKPOINTING, Recipe
 from crossfoot.training.resume import (
     EVAL_LOSS,
@@ -48,7 +44,6 @@ from crossfoot.training.sections import Quantization
 from crossfoot.training.sft import TreeTrainer
 from crossfoot.training.sharing import choose_way
 from crossfoot.training.shortage import explained_shortage, is_shortage
-from crossfoot.training.tree import Tree
 
 # Called with the step, the number of steps, and what was measured at it.
 Progress = Callable[[int, int, dict[str, float]], None]
@@ -137,7 +132,7 @@ def train(
         run.create()
         run.write_text("recipe.yaml", yaml.safe_dump(recipe.model_dump(), sort_keys=False))
         run.write_json("environment.json", environment() | {"base": identity(recipe.model, model)})
-        run.write_json("data.json", _data_summary(prepared, way))
+        run.write_json("data.json", prepared.summary() | {"way": way})
         run.write_json("args.json", arguments.to_sanitized_dict())
         if gate is not None:
             run.write_json("gate.json", {"turns": gate.turns, "correct": gate.correct})
@@ -170,29 +165,6 @@ def train(
     return run
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A recipe's tokenizer and data, as trees."""
-
-    tokenizer: Any
-    data: TrainingData
-    trained: Trees
-    held_out: Trees  # those of the validation conversations that are scored
-
-
-def prepare(recipe: Recipe) -> Prepared:
-    """Read what a recipe trains on; RecipeError where nothing is left of it."""
-    tokenizer = load_tokenizer(recipe.model)
-    chat = chat_for(tokenizer, recipe.target, recipe.prompt_style)
-    data = load_data(recipe)
-    trained = build_trees(data.train, chat, recipe, data.told)
-    if not trained.trees:
-        raise _nothing_to_train_on(trained, recipe)
-    _check_context(recipe, trained)
-    scored = choose(data.validation, recipe.validation.scored, recipe.validation.seed)
-    return Prepared(tokenizer, data, trained, build_trees(scored, chat, recipe))
-
-
 def _trainer(
     recipe: Recipe,
     arguments: TrainingArguments,
@@ -218,22 +190,6 @@ def _trainer(
     )
     trainer.remove_callback(PrinterCallback)
     return trainer
-
-
-def steps_of(
-    trees: Sequence[Tree], recipe: Recipe, arguments: TrainingArguments
-) -> list[list[Tree]]:
-    """The trees of each optimizer step of an epoch; RecipeError where there is none."""
-    rows = [len(tree.completions) for tree in trees]
-    last = arguments.dataloader_drop_last
-    steps = plan_steps(rows, recipe.batch_rows, arguments.seed, drop_last=last)
-    if not steps:
-        raise RecipeError(
-            f"{sum(rows)} rows are fewer than one step's, and the last, smaller one is dropped",
-            field="batch_rows",
-            advice="lower it, or add trainer.dataloader_drop_last=false",
-        )
-    return [[trees[index] for index in step] for step in steps]
 
 
 def _model(recipe: Recipe, say: Callable[[str], None]) -> Any:
@@ -268,50 +224,6 @@ def _unsloth_model(recipe: Recipe, say: Callable[[str], None]) -> Any:
     )
     say("Unsloth's model and adapter")
     return model.train()
-
-
-def _nothing_to_train_on(trees: Trees, recipe: Recipe) -> RecipeError:
-    if trees.left_out:
-        return RecipeError(
-            f"every conversation is longer than {recipe.max_tokens} tokens",
-            field="max_tokens",
-            advice="raise it, or use prompt: short, or an input that shows less",
-        )
-    return RecipeError("no conversation has a labelled turn to train on", field="data")
-
-
-def _check_context(recipe: Recipe, trees: Trees) -> None:
-    """RecipeError where a row has more tokens than the model has positions."""
-    config = load_config(recipe.model).get_text_config()
-    context = getattr(config, "max_position_embeddings", None)
-    longest = 1 + max(max(tree.depths) for tree in trees.trees)
-    if context is not None and longest > context:
-        raise RecipeError(
-            f"the longest row has {longest} tokens, the model's context {context}",
-            field="max_tokens",
-            advice=f"max_tokens={context} leaves longer ones out",
-        )
-
-
-def _data_summary(prepared: Prepared, way: Way) -> dict[str, Any]:
-    def counts(part: Trees) -> dict[str, Any]:
-        return {
-            "rows": part.rows,
-            "row_tokens": part.row_tokens,
-            "trees": len(part.trees),
-            "tokens": part.tokens,
-            "target_tokens": part.targets,
-            "left_out": part.left_out,
-            "evidence_cut": part.evidence_cut,
-        }
-
-    return {
-        "train": counts(prepared.trained),
-        "validation": counts(prepared.held_out),
-        "unusable": dict(prepared.data.unusable.most_common()),
-        "validation_ids": [sample.sample_id for sample in prepared.data.validation],
-        "way": way,
-    }
 
 
 def _timing(duration: float, final: dict[str, float]) -> dict[str, Any]:
