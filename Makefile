@@ -1,5 +1,5 @@
 # make        install into .venv, and fetch the embedded model into the user's cache
-# make test   every check and test, offline after installation
+# make test   every check and test in two processes, offline after installation
 # make demo   base model against the shipped adapter, on pages of our own
 PYTHON ?= python3
 BIN := .venv/bin
@@ -23,7 +23,7 @@ lint: install
 	$(BIN)/mypy
 
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 demo: install
 	$(BIN)/crossfoot demo

@@ -15,7 +15,7 @@ import workshop
 from crossfoot.chat.template import Chat
 from crossfoot.errors import ModelError
 from crossfoot.models.adapters import add_adapter
-from crossfoot.targets.rows import build_rows
+from crossfoot.targets.rows import Row, build_rows
 from crossfoot.training.blocks import SCORES
 from crossfoot.training.memory import estimate
 from crossfoot.training.shortage import explained_shortage, is_shortage, levers
@@ -198,13 +198,15 @@ def test_a_real_shortage_ends_in_one_line_and_keeps_the_checkpoint(tmp_path):
 
 @pytest.mark.parametrize("checkpoint", [False, True])
 @pytest.mark.parametrize(("family", "layers"), [("llama", 8), ("qwen3_5", 16)])
-def test_a_deep_model_is_estimated_from_two_shallow_ones(tree, family, layers, checkpoint):
+def test_a_deep_model_is_estimated_from_two_shallow_ones(family, layers, checkpoint):
     import crossfoot.training.memory as memory
 
     config = families.build(family).config
     config.num_hidden_layers = layers
     config.layer_types = (config.layer_types * 8)[:layers] if family == "qwen3_5" else None
     of = recipe(dtype="bfloat16", trainer={"gradient_checkpointing": checkpoint})
+    shared = tuple(range(120))
+    tree = grow([Row("", shared, tuple(range(first, first + 20))) for first in (300, 400)])
     found = estimate(of, config, [tree])
     activations, flops = memory._trace(memory._skeleton(of, config), of, [tree])
     assert found.flops == pytest.approx(flops, rel=1e-6)
