@@ -65,7 +65,7 @@ def test_a_json_file_that_cannot_be_read_is_named(tmp_path, content, said):
 def test_a_file_in_place_of_the_folder_is_refused(tmp_path):
     (tmp_path / "run").write_text("mine")
     for path in (tmp_path / "run", tmp_path / "run" / "inside"):
-        with pytest.raises(DataError, match="a file stands where the run folder should go"):
+        with pytest.raises(DataError, match="a file stands where this folder should go"):
             RunFolder(path).create()
     assert (tmp_path / "run").read_text() == "mine"
 

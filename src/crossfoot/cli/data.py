@@ -82,8 +82,8 @@ def synth(
     from crossfoot.tasks.synthetic.generate import generate, to_record
 
     path = output if output.suffix == ".json" else output / "train.json"
+    records = [to_record(sample) for sample in generate(count, seed)]
     with writing(path) as folder:
-        records = [to_record(sample) for sample in generate(count, seed)]
         folder.write_text(path.name, json_module.dumps(records, ensure_ascii=False))
     console.print(f"{count} conversations written to {path}", markup=False, soft_wrap=True)
 

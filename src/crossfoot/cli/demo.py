@@ -35,16 +35,14 @@ def demo(
     from crossfoot.agent.ask import PageConversation
     from crossfoot.engines.build import build_engine, default_engine, resolve_adapter
     from crossfoot.models.embedded import EMBEDDED
-    from crossfoot.models.loading import resolve
     from crossfoot.models.prompts import prompt_of
     from crossfoot.pages.reader import read_page
 
     page = read_page(Path(str(files("crossfoot") / "examples" / "apd.md")))
     adapter = resolve_adapter(EMBEDDED, None)
     form = prompt_of(None, adapter)
-    model = resolve(EMBEDDED)
-    engine = default_engine(model)
-    tuned = build_engine(engine, model, adapter)
+    engine = default_engine(EMBEDDED)
+    tuned = build_engine(engine, EMBEDDED, adapter)
     console.print("A page on debt and interest, and four questions about it:")
     conversation = PageConversation(page, tuned, form)
     for question in QUESTIONS:
@@ -53,7 +51,7 @@ def demo(
             show_turn(question, transcript.messages, transcript.submission.answer, grounds)
     console.print(f"\nBase model and shipped adapter on {conversations} synthetic conversations:")
     scores = {
-        "base": _score(build_engine(engine, model, None), "short", conversations),
+        "base": _score(build_engine(engine, EMBEDDED, None), "short", conversations),
         "tuned": _score(tuned, form, conversations),
     }
     if json:

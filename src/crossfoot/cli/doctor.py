@@ -82,10 +82,11 @@ def _fits(
 def _dtypes(dtype: str, device: str, speed: dict[str, float]) -> list[str]:
     """What to compute a recipe in, the better first: some processors emulate bfloat16, slowly."""
     from crossfoot.models.loading import native_dtype
+    from crossfoot.training.speed import EMULATED
 
     if dtype != "bfloat16":
         return [dtype]
-    slow = device == "cpu" and speed["bfloat16"] < speed["float32"]
+    slow = device == "cpu" and speed["float32"] > EMULATED * speed["bfloat16"]
     return ["float32", dtype] if slow else [native_dtype()]
 
 
@@ -140,13 +141,14 @@ def _print_machine(report: dict[str, Any]) -> None:
 def _print_recipes(rows: list[dict[str, Any]], recommended: dict[str, Any] | None) -> None:
     table = Table(title="recipes: estimates, hours for a million tokens")
     table.add_column("recipe", overflow="fold")
-    for heading in ("size", "memory", "batch_tokens", "hours"):
+    for heading in ("size", "dtype", "memory", "batch_tokens", "hours"):
         table.add_column(heading, justify="right")
     for row in rows:
         fits, hours = row["batch_tokens"], row["hours_per_million_tokens"]
         table.add_row(
             Path(row["recipe"]).stem,
             f"{row['parameters'] / 1e9:.2f}B",
+            row["dtype"],
             f"{row['needed_bytes'] / 1e9:.1f} GB",
             "does not fit" if fits is None else f"{fits:,}",
             "" if hours is None else f"{hours:,.1f}",

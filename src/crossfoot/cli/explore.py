@@ -127,8 +127,8 @@ def write_page(
     from crossfoot.models.loading import load_tokenizer
     from crossfoot.reports.explore_page import explore_page
 
+    text = explore_page(title, samples, others, load_tokenizer(model))
     with writing(path, "--html") as folder:
-        text = explore_page(title, samples, others, load_tokenizer(model))
         folder.write_text(path.name, text)
     console.print(f"written: {path}", markup=False, soft_wrap=True)
 

@@ -13,7 +13,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from crossfoot.errors import CrossfootError, DataError
+from crossfoot.errors import DataError
 from crossfoot.runs.folder import RunFolder
 from crossfoot.tasks.records import SkippedRecords
 
@@ -43,15 +43,18 @@ def skips_on_stderr() -> Iterator[None]:
 
 @contextmanager
 def writing(path: Path, option: str = "--output") -> Iterator[RunFolder]:
-    """The folder to write ``path`` into; what goes wrong is told with the option that named it."""
+    """The folder to write ``path`` into; what goes wrong is told with the option that named it.
+
+    Make what is to be written before: its own errors are not about the option.
+    """
     advice = f"give another {option}"
-    if not path.name or path.is_dir():
-        raise DataError("is a folder", file=path, advice=advice)
     folder = RunFolder(path.parent)
     try:
+        if not path.name or path.is_dir():
+            raise DataError("is a folder", file=path)
         folder.create()
         yield folder
-    except CrossfootError as error:
+    except DataError as error:
         raise DataError(error.message, file=error.file, advice=advice) from None
     except OSError as error:
         said = error.strerror or "cannot be written"

@@ -60,7 +60,8 @@ def train(
         try:
             run_training(loaded, folder, resume=resume, progress=show, say=_say)
         except CrossfootError:
-            bar.update(work, visible=False)  # no bar over a refusal
+            if bar.tasks[0].total is None:  # nothing begun: no bar over a refusal
+                bar.update(work, visible=False)
             raise
         except KeyboardInterrupt:
             console.print("stopped; the same command with --resume goes on", markup=False)

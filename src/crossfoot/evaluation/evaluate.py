@@ -28,7 +28,7 @@ from crossfoot.tasks.base import Sample
 LATENCIES = "test_inference_latencies.jsonl"
 
 Batches = Mapping[int, Sequence[Sample]]
-# Runs batches and gives each with its number when it is complete, in any order.
+# Refuses batches or runs them, and gives each with its number when it is complete, in any order.
 Runner = Callable[[Batches, Setting], Iterator[tuple[int, list[list[TurnTranscript]]]]]
 
 
@@ -37,8 +37,7 @@ def one_engine(engine: Engine) -> Runner:
 
     def run(batches: Batches, setting: Setting) -> Iterator[tuple[int, list[list[TurnTranscript]]]]:
         check_first_prompts(engine, batches, setting)
-        for number, batch in batches.items():
-            yield number, run_batch(batch, engine, setting)
+        return ((number, run_batch(batch, engine, setting)) for number, batch in batches.items())
 
     return run
 
@@ -71,11 +70,12 @@ def evaluate(
     starts = range(0, len(samples), batch_size)
     batches = {n: samples[start : start + batch_size] for n, start in enumerate(starts)}
     done = _complete_batches(run, batches)
+    waiting = {number: batch for number, batch in batches.items() if number not in done}
+    results = runner(waiting, setting)
     progress(sum(len(batches[n]) for n in done), len(samples))
     single = setting.single
     target = single.form if single is not None and single.target != "tool" else None
-    waiting = {number: batch for number, batch in batches.items() if number not in done}
-    for number, transcripts in runner(waiting, setting):
+    for number, transcripts in results:
         done[number] = [
             prediction(sample, turn, transcript, target)
             for sample, turns in zip(batches[number], transcripts, strict=True)

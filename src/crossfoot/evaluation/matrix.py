@@ -100,14 +100,14 @@ def score(submitted: Submitted, gold: GoldSet) -> Matrix:
     hits = [(item, verdict.correct) for item, verdict in zip(items, verdicts, strict=True)]
     answered = sum(_answered(item) for item in items)
     with_operations = programs or submitted.format != "text"
-    fits = {
+    applies = {
         "program_accuracy": with_operations,
         "operands_named": with_operations,
         "program_validity": programs,
         "unit_accuracy": submitted.format == "crossfoot",
     }
     found: dict[str, Any] = {
-        name: _counted(items, measure) if fits.get(name, True) else None
+        name: _counted(items, measure) if applies.get(name, True) else None
         for name, measure in measures(official, convfinqa).items()
     }
     for name, keys in GROUPS.items():

@@ -30,7 +30,7 @@ def measures(official: str, convfinqa: bool) -> dict[str, Measure]:
     """By name; ``official`` is the grader of that name, ``convfinqa`` whose rules programs follow.
 
     ``audited_accuracy`` is that of turns whose labels do not contradict each other, and
-    ``program_validity`` the share of submitted programs that parse and execute.
+    ``program_validity`` the share of turns whose program parses and executes by ``official``.
     """
 
     def audited(submission: Submission, gold: Gold) -> bool | None:
@@ -38,7 +38,7 @@ def measures(official: str, convfinqa: bool) -> dict[str, Measure]:
 
     def valid(submission: Submission, gold: Gold) -> bool:
         program = submission.program or ()
-        runs, result = executed(program, gold, convfinqa)
+        runs, result = executed(program, gold, official == "official_convfinqa")
         return len(program) > 1 and runs and result != "n/a"
 
     return {

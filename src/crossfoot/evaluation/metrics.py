@@ -48,7 +48,7 @@ def summarise(
     turns = _graded(predictions, samples, official)
     targets = {turn.prediction.target for turn in turns}
     with_operations = targets <= {None, "program"}  # others write a number or words alone
-    fits = {
+    applies = {
         "program_accuracy": with_operations,
         "operands_named": with_operations,
         "program_validity": "program" in targets,
@@ -61,7 +61,7 @@ def summarise(
         "execution_accuracy": float(np.mean([turn.correct for turn in turns])),
         "graders": {name: _graded_by(name, turns) for name in GRADERS},
         **{
-            name: _counted(turns, measure) if fits.get(name, True) else None
+            name: _counted(turns, measure) if applies.get(name, True) else None
             for name, measure in measures(official, convfinqa=True).items()
         },
         "cells_true": _cells(turns, samples),

@@ -171,12 +171,12 @@ def _read_lines(path: Path, form: Form | None) -> tuple[Format, list[_Line]]:
     if start == "{" and not _is_jsonl(text):
         return "convfinqa", list(_convfinqa_lines(parse_json(text, path), path))
     foreign = foreign_keys(text)
-    if start == "{" and "prediction" in foreign:
+    if start == "{" and foreign is not None and "prediction" in foreign:
         return "text", [
             _Line(name, turn_key(name) or (name, 0), submission)
             for name, submission in read_texts(text, form, path)
         ]
-    if start != "{" or foreign:
+    if start != "{" or foreign is not None:
         raise DataError(
             "no predictions",
             file=path,

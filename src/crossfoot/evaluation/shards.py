@@ -74,8 +74,7 @@ def ray_workers(build: Callable[[], Engine], shards: int) -> Iterator[Runner]:
             results = ActorPool(workers).map_unordered(
                 lambda worker, job: worker.run.remote(*job, setting), list(batches.items())
             )
-            with _told_in_one_line(ray):
-                yield from results
+            return _told_each(ray, results)
 
         yield run
     finally:
@@ -123,6 +122,11 @@ def _start(ray: Any, build: Callable[[], Engine], shards: int) -> list[Any]:
     with _told_in_one_line(ray):
         ray.get([one.ready.remote() for one in workers])
     return workers
+
+
+def _told_each(ray: Any, results: Iterator[Any]) -> Iterator[Any]:
+    with _told_in_one_line(ray):
+        yield from results
 
 
 @contextmanager

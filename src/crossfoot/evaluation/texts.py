@@ -15,13 +15,13 @@ from crossfoot.grading.answer import Submission
 from crossfoot.grading.texts import FORMS, Form, submission_of
 
 
-def foreign_keys(text: str) -> set[str]:
+def foreign_keys(text: str) -> set[str] | None:
     """The keys of the first line, if it is readable and no line of ours, which has a turn."""
     try:
         first = json.loads(text.lstrip().split("\n", 1)[0])
     except (ValueError, RecursionError):
-        return set()
-    return set(first) if isinstance(first, dict) and "turn" not in first else set()
+        return None
+    return set(first) if isinstance(first, dict) and "turn" not in first else None
 
 
 def read_texts(text: str, form: Form | None, path: Path) -> Iterator[tuple[str, Submission]]:

@@ -7,7 +7,7 @@ from rich.table import Table
 from crossfoot.training.logprobs import SEGMENT
 from crossfoot.training.plan import Plan
 from crossfoot.training.recipe import Recipe
-from crossfoot.training.speed import EFFICIENCY
+from crossfoot.training.speed import EFFICIENCY, EMULATED
 
 _PARTS = ("weights", "adapter", "gradients", "optimizer", "activations")
 
@@ -74,7 +74,7 @@ def _sharing(recipe: Recipe, plan: Plan) -> str:
 
 def _time(plan: Plan) -> str:
     rest = plan.seconds - plan.attention_seconds
-    emulated = plan.float32_gigaflops > 1.2 * plan.gigaflops
+    emulated = plan.float32_gigaflops > EMULATED * plan.gigaflops
     hint = f"; dtype=float32 has {plan.float32_gigaflops:,.0f}, and needs more memory"
     return (
         f"{_duration(plan.seconds)} on this machine when it is idle: attention "

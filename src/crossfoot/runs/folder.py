@@ -37,9 +37,7 @@ class RunFolder:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except (FileExistsError, NotADirectoryError) as error:
-            raise DataError(
-                "a file stands where the run folder should go", file=self.path
-            ) from error
+            raise DataError("a file stands where this folder should go", file=self.path) from error
         except OSError as error:
             raise DataError(
                 f"cannot create this folder: {error.strerror}", file=self.path

@@ -79,6 +79,7 @@ def plan(recipe: Recipe) -> Plan:
     flops = memory.flops * trained.tokens / sum(map(len, heaviest)) * epochs
     device = "cuda" if torch.cuda.is_available() else "cpu"
     rate = matmul_rate(device, recipe.dtype)
+    float32 = rate if recipe.dtype == "float32" else matmul_rate(device, "float32")
     attention = attention_seconds(recipe, config, trained.trees, device) * epochs
     return Plan(
         conversations=len(prepared.data.train),
@@ -94,7 +95,7 @@ def plan(recipe: Recipe) -> Plan:
         device=device,
         device_bytes=free_bytes(device),
         gigaflops=rate / 1e9,
-        float32_gigaflops=matmul_rate(device, "float32") / 1e9,
+        float32_gigaflops=float32 / 1e9,
         flops=flops,
         attention_seconds=attention,
         seconds=flops / (EFFICIENCY * rate) + attention,

@@ -25,6 +25,7 @@ from crossfoot.training.tree import Tree
 # norms, copies, Python. recipes/convfinqa-smollm2-135m.yaml reached 0.16 in all on two cores, and
 # attention takes 59% of the time (docs/log.md, entry 4).
 EFFICIENCY = 0.4
+EMULATED = 1.2  # times as fast in float32: not the clock's noise
 PROBE_SECONDS = 0.5
 
 
