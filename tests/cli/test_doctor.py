@@ -34,6 +34,8 @@ def test_the_report_says_what_works_and_which_recipe_fits(recipe, monkeypatch):
     assert min(report["gigaflops"].values()) > 0
     (row,) = report["recipes"]
     assert row["batch_tokens"] == 4096
+    attention = row["attention_seconds_per_token"] * 1e6 / 3600
+    assert 0 < attention < row["hours_per_million_tokens"]
     assert report["recommended"] == row
 
 

@@ -63,17 +63,19 @@ def _fits(
     recipes: dict[Path, Recipe], found: dict[str, Any], speed: dict[str, float]
 ) -> list[dict[str, Any]]:
     from crossfoot.errors import CrossfootError
-    from crossfoot.training.fitting import fits
+    from crossfoot.training.fitting import attention_per_token, fits
 
     device, free = found["device"], found["free_bytes"]
     rows = []
     for path, recipe in recipes.items():
         try:
             for dtype in _dtypes(recipe.dtype, device, speed):
-                fit = fits(recipe.model_copy(update={"dtype": dtype}), free, device)
+                computed = recipe.model_copy(update={"dtype": dtype})
+                fit = fits(computed, free, device)
                 if fit.batch_tokens is not None:
                     break
-            rows.append(_row(path, recipe, dtype, fit))
+            attention = attention_per_token(computed, device) if fit.batch_tokens else None
+            rows.append(_row(path, recipe, dtype, fit, attention))
         except CrossfootError as error:
             console.print(f"{path.name}: {error}", markup=False, highlight=False, soft_wrap=True)
     return rows
@@ -90,7 +92,9 @@ def _dtypes(dtype: str, device: str, speed: dict[str, float]) -> list[str]:
     return ["float32", dtype] if slow else [native_dtype()]
 
 
-def _row(path: Path, recipe: Recipe, dtype: str, fit: Fit) -> dict[str, Any]:
+def _row(
+    path: Path, recipe: Recipe, dtype: str, fit: Fit, attention: float | None
+) -> dict[str, Any]:
     return {
         "recipe": str(path),
         "model": fit.model,
@@ -101,13 +105,15 @@ def _row(path: Path, recipe: Recipe, dtype: str, fit: Fit) -> dict[str, Any]:
         "needed_bytes": fit.needed_bytes,
         "batch_tokens": fit.batch_tokens,
         "flops_per_token": fit.flops_per_token,
+        "attention_seconds_per_token": attention,
     }
 
 
 def _hours(row: dict[str, Any], speed: dict[str, float], efficiency: float) -> float | None:
-    if row["flops_per_token"] is None:
+    if row["batch_tokens"] is None:
         return None
-    seconds: float = row["flops_per_token"] * 1e6 / (efficiency * speed[row["dtype"]] * 1e9)
+    rest = row["flops_per_token"] / (efficiency * speed[row["dtype"]] * 1e9)
+    seconds: float = 1e6 * (row["attention_seconds_per_token"] + rest)
     return seconds / 3600
 
 

@@ -15,12 +15,15 @@ import torch
 from crossfoot.errors import CrossfootError
 from crossfoot.models.loading import auto_class, load_config
 from crossfoot.models.shapes import SHAPES
+from crossfoot.targets.rows import Row
 from crossfoot.training.memory import PROCESS, Memory, estimate
 from crossfoot.training.recipe import Recipe
-from crossfoot.training.tree import Tree
+from crossfoot.training.speed import attention_seconds
+from crossfoot.training.tree import Tree, grow
 
 ROW = 1024  # tokens
 TARGET = 48  # of them bear loss
+SHARED, OWN = 900, 100  # tokens of the page whose attention is timed: of all rows, of each
 LEAST_BATCH = 1024
 LEFT_FREE = 0.1  # of the free memory, for what else goes on
 
@@ -86,6 +89,13 @@ def larger_model(than: str, free: int) -> str | None:
     sizes = {name: count_parameters(shape()) for name, shape in SHAPES.items()}
     held = {name: size for name, size in sizes.items() if own < size and 3 * size < free}
     return max(held, key=lambda name: held[name], default=None)
+
+
+def attention_per_token(recipe: Recipe, device: str) -> float:
+    """Seconds of attention for a token of a page with a dozen rows, by timing one layer."""
+    prompt = tuple(range(SHARED))
+    page = grow([Row("", prompt, tuple(range(k * OWN, (k + 1) * OWN))) for k in range(1, 13)])
+    return attention_seconds(recipe, config_of(recipe.model), [page], device) / len(page)
 
 
 def _least(recipe: Recipe, parameters: int) -> int:
