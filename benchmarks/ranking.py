@@ -19,8 +19,7 @@ from crossfoot.pages.units import filled_units, is_text
 from crossfoot.targets.grounding import meant, operands_as_written
 from crossfoot.tasks.base import Sample
 from crossfoot.tasks.registry import load_task
-from crossfoot.tasks.split import choose, validation_split
-from crossfoot.training.sections import Validation
+from crossfoot.tasks.split import choose
 
 CONVERSATIONS = 100
 COUNTS = (1, 2, 3, 4, 5, 6, 8, 10)
@@ -51,10 +50,7 @@ def in_sight(page: Page, questions: list[str], count: int) -> set[str]:
 
 
 def main() -> None:
-    held_out = Validation()
-    conversations = load_task("convfinqa", "train")
-    _, samples = validation_split(conversations, held_out.conversations, held_out.seed)
-    samples = choose(samples, CONVERSATIONS, 0)
+    samples = choose(load_task("convfinqa", "validation"), CONVERSATIONS, 0)
     turns = [(sample.page, *turn) for sample in samples for turn in turns_of(sample)]
     held: dict[int, float] = {}
     for count in COUNTS:

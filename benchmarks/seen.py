@@ -21,10 +21,6 @@ from crossfoot.evaluation.metrics import summarise
 from crossfoot.evaluation.predictions import Prediction
 from crossfoot.runs.folder import PREDICTIONS, RunFolder
 from crossfoot.tasks.registry import load_task
-from crossfoot.tasks.split import validation_split
-from crossfoot.training.sections import Validation
-
-SPLIT = Validation()
 
 
 def main() -> None:
@@ -34,8 +30,7 @@ def main() -> None:
     saved = RunFolder(parser.parse_args().run).read_lines(PREDICTIONS)
     predictions = [Prediction.model_validate(record) for record in saved]
     samples = {sample.sample_id: sample for sample in load_task("convfinqa", "train")}
-    _, held_out = validation_split([*samples.values()], SPLIT.conversations, SPLIT.seed)
-    pages = {sample.page.page_id for sample in held_out}
+    pages = {sample.page.page_id for sample in load_task("convfinqa", "validation")}
     parts = [
         dict(rows([one for one in predictions if (one.page in pages) == held], samples))
         for held in (False, True)

@@ -97,14 +97,14 @@ def evaluated(gold, folder, target, reply, input="all", **changes):
 
 
 def test_programs_are_executed_and_failures_stay_in_the_denominator(gold, tmp_path):
-    replies = iter([PROGRAM, f"\n{PROGRAM}\nExplanation", "5829", "subtract(5829, 5735)", ""])
+    replies = iter([PROGRAM, f"\n{PROGRAM}\nExplanation", "no idea", "subtract(5829, 5735)", ""])
     predictions, samples, single, _ = evaluated(
         gold, tmp_path / "run", "program", lambda _: next(replies)
     )
     assert [one.prediction for one in predictions] == [
         PROGRAM,
         PROGRAM,
-        "5829",
+        "no idea",
         "subtract(5829, 5735)",
         "",
     ]

@@ -16,7 +16,7 @@ from crossfoot.engines.constraint import Constraint
 from crossfoot.engines.decoding import Decoding
 from crossfoot.engines.pagecache import Kept, build_batch, can_keep
 from crossfoot.engines.sampling import Sampling
-from crossfoot.engines.tokens import as_generation, check_context
+from crossfoot.engines.tokens import as_generation, encoded
 from crossfoot.errors import RecipeError
 
 GREEDY = Sampling()
@@ -55,9 +55,7 @@ class TransformersEngine:
 
     def check(self, batch: Sequence[Sequence[Message]], max_new_tokens: int) -> None:
         """Raise ModelError where a reply to one of these does not fit the model's context."""
-        check_context(
-            [self.chat.prompt_ids(messages) for messages in batch], max_new_tokens, self.context
-        )
+        encoded(self.chat, batch, max_new_tokens, self.context)
 
     def new_batch(self) -> None:
         """Forget the encoded prompts of the conversations so far."""
@@ -66,8 +64,7 @@ class TransformersEngine:
     def generate(self, batch: Sequence[Sequence[Message]], max_new_tokens: int) -> list[Generation]:
         """One reply for each conversation."""
         started = time.perf_counter()
-        prompts = [self.chat.prompt_ids(messages) for messages in batch]
-        check_context(prompts, max_new_tokens, self.context)
+        prompts = encoded(self.chat, batch, max_new_tokens, self.context)
         if self.constraint is not None:
             self.constraint.read(batch)
         completions = (self._decode if self.plain else self._generate)(prompts, max_new_tokens)

@@ -29,7 +29,7 @@ from crossfoot.chat.template import Chat
 from crossfoot.engines.base import Generation
 from crossfoot.engines.constraint import GrammarOf
 from crossfoot.engines.pagecache import common_prefix
-from crossfoot.engines.tokens import as_generation, check_context
+from crossfoot.engines.tokens import as_generation, encoded
 from crossfoot.errors import ModelError
 from crossfoot.models.export import Tuned, cached_gguf
 from crossfoot.models.gguf import GgufType
@@ -56,9 +56,7 @@ class OpenVinoEngine:
 
     def check(self, batch: Sequence[Sequence[Message]], max_new_tokens: int) -> None:
         """Raise ModelError where a reply to one of these does not fit the model's context."""
-        check_context(
-            [self.chat.prompt_ids(messages) for messages in batch], max_new_tokens, self.context
-        )
+        encoded(self.chat, batch, max_new_tokens, self.context)
 
     def new_batch(self) -> None:
         """Nothing to forget: what is kept saves time and holds what would be computed anew."""
@@ -66,8 +64,7 @@ class OpenVinoEngine:
     def generate(self, batch: Sequence[Sequence[Message]], max_new_tokens: int) -> list[Generation]:
         """One greedy reply for each conversation."""
         started = time.perf_counter()
-        prompts = [self.chat.prompt_ids(messages) for messages in batch]
-        check_context(prompts, max_new_tokens, self.context)
+        prompts = encoded(self.chat, batch, max_new_tokens, self.context)
         for ahead in prefixes_to_send(prompts, self._sent):
             self._continue(ahead, [self._config(1)] * len(ahead))
         self._sent = prompts

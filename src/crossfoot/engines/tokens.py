@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from crossfoot.chat.messages import Message
 from crossfoot.chat.template import Chat
 from crossfoot.engines.base import Generation
 from crossfoot.errors import ModelError
 
 
-def check_context(
-    prompts: Sequence[Sequence[int]], max_new_tokens: int, context: int | None
-) -> None:
-    """Raise ModelError where prompt and reply do not fit ``context`` tokens; None is no limit."""
+def encoded(
+    chat: Chat, batch: Sequence[Sequence[Message]], max_new_tokens: int, context: int | None
+) -> list[list[int]]:
+    """Prompts as ids; ModelError where one with its reply exceeds ``context`` (None: no limit)."""
+    prompts = [chat.prompt_ids(messages) for messages in batch]
     longest = max(map(len, prompts))
     if context is not None and longest + max_new_tokens > context:
         raise ModelError(
@@ -20,6 +22,7 @@ def check_context(
             f"model's context of {context}",
             advice="use a shorter page, --prompt short, --input retrieved, or another model",
         )
+    return prompts
 
 
 def as_generation(

@@ -119,7 +119,9 @@ def score(submitted: Submitted, gold: GoldSet) -> Matrix:
         missing=sum(item.submission is None for item in items),
         without_answer=sum(item.submission is not None and not _answered(item) for item in items),
         graders={
-            name: _score([(item, _right(item, rule)) for item in items])
+            name: _score(
+                [(item, is_correct(item.submission or _NOTHING, item.gold, rule)) for item in items]
+            )
             for name, rule in rules.items()
         },
         **found,
@@ -133,10 +135,6 @@ def _answered(item: Item) -> bool:
     return submission is not None and (
         submission.answer is not None or submission.program is not None
     )
-
-
-def _right(item: Item, grader: str) -> bool:
-    return item.submission is not None and is_correct(item.submission, item.gold, grader)
 
 
 def _counted(items: Sequence[Item], measure: Measure) -> Score | None:

@@ -105,20 +105,24 @@ def _graded(
 
 def _counted(turns: Sequence[Graded], measure: Measure) -> dict[str, Any] | None:
     """The accuracy by a measure, of the turns where it counts anything; None where of no turn."""
-    found = {id(turn): measure(turn.submission, turn.gold) for turn in turns}
-    told = [turn for turn in turns if found[id(turn)] is not None]
-    return _accuracy(told, lambda turn: bool(found[id(turn)])) if told else None
+    found = [(turn, measure(turn.submission, turn.gold)) for turn in turns]
+    told = [(turn, hit) for turn, hit in found if hit is not None]
+    return _share(told) if told else None
 
 
 def _accuracy(turns: Sequence[Graded], right: Callable[[Graded], bool]) -> dict[str, Any]:
-    correct = [float(right(turn)) for turn in turns]
-    interval = page_bootstrap(correct, [turn.prediction.page for turn in turns])
+    return _share([(turn, right(turn)) for turn in turns])
+
+
+def _share(hits: Sequence[tuple[Graded, bool]]) -> dict[str, Any]:
+    correct = [float(hit) for _, hit in hits]
+    interval = page_bootstrap(correct, [turn.prediction.page for turn, _ in hits])
     return {
         "accuracy": interval.mean,
         "low": interval.low,
         "high": interval.high,
         "correct": int(sum(correct)),
-        "total": len(turns),
+        "total": len(hits),
     }
 
 
