@@ -101,6 +101,19 @@ def test_conversations_are_right_and_the_same_every_time():
     assert any(program.startswith("subtract(") for program in programs)
 
 
+def test_shares_are_multiplied_by_their_price():
+    awards = page(
+        ("", "number of shares", "weighted-average fair value"),
+        ("granted", "300", "25.04"),
+        ("forfeited", "-20", "18.00"),
+    )
+    samples = draw_on(awards, 40, 0)
+    check(samples)
+    turns = [turn for sample in samples for turn in sample.turns if "multiply" in turn.gold.program]
+    assert {turn.gold.program for turn in turns} == {"multiply(300, 25.04)"}
+    assert turns[0].gold.answer == 7512.0
+
+
 def test_the_page_of_the_tests_can_be_asked_about():
     drawn = draw_on(tiny.page(), 5, 0)
     assert len(drawn) == 5

@@ -24,12 +24,12 @@ def page(*sentences):
         ),
         (
             "we note that rent expense was $ 12.2 million and $ 6.9 million in 2016 and 2015 .",
-            [Fact("rent expense", (("2016", "12.2"), ("2015", "6.9")))],
+            [Fact("rent expense", (("2016", "12.2"), ("2015", "6.9")), "million")],
         ),
         ("the net loss on disposal of those assets in 2005 was $ 344000 .", []),
         (
             "printing papers net sales in 2009 were $ 2.8 billion compared with $ 3.4 billion .",
-            [Fact("printing papers net sales", (("2009", "2.8"),))],
+            [Fact("printing papers net sales", (("2009", "2.8"),), "billion")],
         ),
         (
             "our effective tax rate was 36.4 % in 2010 .",
@@ -48,7 +48,7 @@ def test_facts(sentence, facts):
 
 def test_a_subject_counts_once():
     facts = facts_of(page("cash outlay was $ 73 million . a cash outlay was $ 80 million ."))
-    assert facts == [Fact("cash outlay", (("", "73"),))]
+    assert facts == [Fact("cash outlay", (("", "73"),), "million")]
 
 
 def test_conversations_about_a_series_are_right_about_its_years():
@@ -81,3 +81,17 @@ def test_nothing_is_divided_by_zero_or_compared_across_units():
         for seed in range(20):
             asked = talk_about([Fact("rent expense", figures)], Random(seed))
             assert [program for _, program in asked if "(" in program] == []
+
+
+def test_a_figure_in_millions_is_sometimes_asked_for_in_thousands():
+    fact = Fact("rent expense", (("2016", "12.2"), ("2015", "6.9")), "million")
+    seen = set()
+    for seed in range(100):
+        for question, program in talk_about([fact], Random(seed)):
+            if "thousands" in question:
+                assert program in ("multiply(12.2, const_1000)", "multiply(6.9, const_1000)")
+                seen.add("rent expense" in question)
+    assert seen == {True, False}
+    others = [Fact("rent expense", fact.figures), Fact("rent expense", fact.figures, "thousand")]
+    for seed in range(40):
+        assert not any("multiply" in p for _, p in talk_about(others[seed % 2 :], Random(seed)))

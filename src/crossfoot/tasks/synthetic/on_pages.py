@@ -23,7 +23,7 @@ from crossfoot.tasks.synthetic.figures import Grid, Kind, Line, Scale, Slot, val
 from crossfoot.tasks.synthetic.filling import year_slot
 from crossfoot.tasks.synthetic.generate import labelled
 from crossfoot.tasks.synthetic.on_sentences import Fact, facts_of, talk_about
-from crossfoot.tasks.synthetic.over_lines import performance, portion, two_lines, wander
+from crossfoot.tasks.synthetic.over_lines import performance, portion, two_lines, wander, worth
 from crossfoot.tasks.synthetic.over_years import (
     change,
     greater,
@@ -54,7 +54,8 @@ _PLANS: tuple[tuple[Plan, int], ...] = (
     (totals, 8),
     (greater, 5),
     (whole_row, 6),
-    (scaled, 3),
+    (scaled, 8),
+    (worth, 30),
     (portion, 15),
     (two_lines, 20),
     (performance, 20),

@@ -24,6 +24,7 @@ _VERB = re.compile(
     r"(?: approximately| about)? (?=\$ \d|\d)"
 )
 _SERIES = re.compile(rf"{_AMOUNT}(?:(?: ,| and| , and) {_AMOUNT}){{0,2}}(?![\w.])")
+_SCALE = re.compile(r"thousand|million|billion")
 _NUMBER = re.compile(r"(?<![\d.])\d+(?:\.\d+)?(?: ?%)?")
 _YEAR = re.compile(r"(?<![\d.,])(?:19\d|20[0-4])\d(?![\d.,])")
 _LAST = re.compile(r" (?:in|for|during|of) (?:fiscal )?((?:19[89]|20[0-4])\d)$")
@@ -43,15 +44,21 @@ _AGAIN = (
     "and for {year}?",
 )
 _CHANGES = ("what was the change between these years?", "what is, then, the difference?")
+_IN_SMALLER = 0.15  # share of figures in millions or billions that are asked for in a smaller scale
+_SMALLER = {"billion": "millions", "million": "thousands"}
 _SMALL = frozenset("0123456789")
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """A subject and its figures by year, newest as told; the year is "" where none is told."""
+    """A subject and its figures by year, newest as told; the year is "" where none is told.
+
+    ``scale`` is the word behind all of the figures, as in ``$ 12.2 million``.
+    """
 
     subject: str
     figures: tuple[tuple[str, str], ...]
+    scale: str = ""
 
 
 def facts_of(page: Page) -> list[Fact]:
@@ -76,13 +83,15 @@ def _fact(sentence: str, verb: re.Match[str]) -> Fact | None:
     numbers = [number.replace(" ", "") for number in _NUMBER.findall(series.group())]
     if any(number in _SMALL or _YEAR.fullmatch(number) for number in numbers):
         return None
+    scales = set(_SCALE.findall(series.group()))
+    scale = scales.pop() if len(scales) == 1 else ""
     years = [own_year.group(1)] if own_year else _YEAR.findall(sentence[series.end() :])
     if len(numbers) == 1:
-        return Fact(subject, ((years[0] if len(years) == 1 else "", numbers[0]),))
+        return Fact(subject, ((years[0] if len(years) == 1 else "", numbers[0]),), scale)
     years = years or _YEAR.findall(before)
     if len(years) != len(numbers) or len(set(years)) < len(years):
         return None
-    return Fact(subject, tuple(zip(years, numbers, strict=True)))
+    return Fact(subject, tuple(zip(years, numbers, strict=True)), scale)
 
 
 def _subject(before: str) -> str | None:
@@ -106,6 +115,8 @@ def talk_about(facts: Sequence[Fact], rng: Random) -> Asked:
     figures = list(fact.figures)
     if rng.random() < _BACKWARDS:
         figures.reverse()
+    if fact.scale in _SMALLER and rng.random() < _IN_SMALLER:
+        return _in_smaller(fact, *figures[0], rng)
     asked: Asked = [_look_up(fact.subject, *figures[0], rng)]
     for year, number in figures[1 : rng.choice((2, 3))]:
         asked.append((rng.choice(_AGAIN).format(year=year), number))
@@ -123,6 +134,16 @@ def _look_up(subject: str, year: str, number: str, rng: Random) -> tuple[str, st
     plural = "what were the" if subject.endswith("s") else "what is"
     verbs = ("what was the", "what is the value of", "what was the amount of", plural)
     return f"{rng.choice(verbs)} {subject}{f' in {year}' if year else ''}?", number
+
+
+def _in_smaller(fact: Fact, year: str, number: str, rng: Random) -> Asked:
+    """A figure in millions asked for in thousands, at once or after it has been looked up."""
+    question, _ = _look_up(fact.subject, year, number, rng)
+    product = f"multiply({number}, const_1000)"
+    if rng.random() < 0.6:
+        return [(f"{question.rstrip('?')}, in {_SMALLER[fact.scale]}?", product)]
+    again = rng.choice(section("questions", "times thousand"))
+    return [(question, number), (again.format(scale=_SMALLER[fact.scale]), product)]
 
 
 def _compare(old: tuple[str, str], new: tuple[str, str], rng: Random) -> Asked:
