@@ -10,6 +10,7 @@ from crossfoot.chat.prompt import (
     LIKELY,
     LINE_CHARS,
     LINES,
+    LISTED,
     instructions,
     prompt_form,
     question_message,
@@ -21,7 +22,7 @@ from crossfoot.pages.markdown import render_page
 from crossfoot.pages.page import Page
 from crossfoot.pages.table import Table
 
-FORMS = ("short", "long", "labelled", "grounded", "scaled", "ranked")
+FORMS = ("short", "long", "labelled", "grounded", "scaled", "ranked", "chosen")
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -30,9 +31,9 @@ def test_the_system_message_is_the_rules_and_then_the_page(form):
     assert message["role"] == "system"
     assert message["content"].startswith(instructions(form))
     labelled = form not in ("short", "long")
-    page = render_page(tiny.page(), labelled=labelled, sentences=form != "ranked")
+    page = render_page(tiny.page(), labelled=labelled, sentences=form not in LISTED)
     assert message["content"].endswith(page)
-    assert ("cash paid for interest" in page) is (form != "ranked")
+    assert ("cash paid for interest" in page) is (form not in LISTED)
     assert "revenue" in page
 
 
@@ -85,14 +86,22 @@ def test_lines_are_not_said_again_in_a_conversation():
     assert question_message(DEBT, [*asked, asked[0]], "ranked")["content"] == asked[0]
 
 
-@pytest.mark.parametrize("form", FORMS[:-1])
+@pytest.mark.parametrize("form", FORMS[:-2])
 def test_other_forms_ask_the_question_alone(form):
     assert question_message(DEBT, ["what?"], form) == {"role": "user", "content": "what?"}
 
 
-def test_a_page_without_words_has_no_likely_lines():
+@pytest.mark.parametrize("form", LISTED)
+def test_a_page_without_words_has_no_likely_lines(form):
     page = Page("p", (), Table(()), ())
-    assert question_message(page, ["what?"], "ranked")["content"] == "what?"
+    assert question_message(page, ["what?"], form)["content"] == "what?"
+
+
+def test_chosen_lines_are_as_many_as_it_takes():
+    clear = question_message(DEBT, ["what was total debt in 2016?"], "chosen")["content"]
+    assert clear.split("\n")[2:] == ["total debt: 2016 = 6225.2; 2015 = 5879"]
+    unclear = question_message(DEBT, ["how much was it?"], "chosen")["content"]
+    assert 2 <= len(unclear.split("\n")[2:]) <= LINES
 
 
 def test_the_short_form_is_a_fraction_of_the_long_one():

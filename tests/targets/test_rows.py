@@ -74,6 +74,7 @@ def watch(engine, forced):
         ("own loop with kept pages", "short"),
         ("own loop", "grounded"),
         ("own loop", "ranked"),
+        ("own loop", "chosen"),
     ],
 )
 def test_every_prefix_equals_what_the_model_is_given(name, way, form):

@@ -5,8 +5,9 @@ hundred million parameters, which learn them from training instead and pay for e
 ``labelled``, the short one with every cell of the table behind its row and column header;
 ``grounded`` is labelled, and each call is preceded by the rows and sentences that its numbers come
 from. ``ranked`` shows of a page its table, and behind each question the rows and sentences that it
-is most likely about, which makes it a third as long; ``scaled`` reads the table's scale caption
-before the cells.
+is most likely about, which makes it a third as long; ``chosen`` is the same with lines by a fitted
+ranking (pages/ranking.py), as many as it takes to be likely right; ``scaled`` reads the table's
+scale caption before the cells.
 """
 
 from __future__ import annotations
@@ -21,13 +22,15 @@ from crossfoot.errors import RecipeError
 from crossfoot.pages.markdown import labelled_units, render_page
 from crossfoot.pages.page import Page
 
-PromptForm = Literal["short", "long", "labelled", "grounded", "scaled", "ranked"]
+PromptForm = Literal["short", "long", "labelled", "grounded", "scaled", "ranked", "chosen"]
 
-GROUNDED = ("grounded", "scaled", "ranked")
-QUOTED = ("grounded", "ranked")  # output can be held to quotes of the page (engines/quotes.py)
+LISTED = ("ranked", "chosen")  # likely lines stand behind the questions, not before them
+GROUNDED = ("grounded", "scaled", *LISTED)
+QUOTED = ("grounded", *LISTED)  # output can be held to quotes of the page (engines/quotes.py)
 LABELLED = ("labelled", *GROUNDED)
-_SHARED = {"labelled": "short", "scaled": "grounded", "ranked": "grounded"}
-LINES = 4  # of a page behind a question
+_SHARED = {"labelled": "short", "scaled": "grounded", "ranked": "grounded", "chosen": "grounded"}
+LINES = 4  # of a page behind a question, at most
+LIKELY_ENOUGH = 0.85  # the share of ``chosen`` lines, together
 LINE_CHARS = 300
 LIKELY = "Likely lines:"
 CUT = " ..."
@@ -52,37 +55,48 @@ def instructions(form: PromptForm) -> str:
 def question_message(page: Page | None, questions: Sequence[str], form: PromptForm) -> Message:
     """The last of the questions as the user's message.
 
-    A ranked form has the likely lines of the page behind it, those left out that already stand
-    behind an earlier question. Raises ValueError where it has no page.
+    ``ranked`` and ``chosen`` have the likely lines of the page behind it, those left out that
+    already stand behind an earlier question. Raises ValueError where these have no page.
     """
     question = questions[-1]
-    if form != "ranked":
+    if form not in LISTED:
         return user(question)
     if page is None:
-        raise ValueError("a ranked question needs its page")
+        raise ValueError(f"a {form} question needs its page")
     units = labelled_units(page)
     shown: dict[str, None] = {}
     new: list[str] = []
     for count in range(1, len(questions) + 1):
-        new = [name for name in likely_units(page, questions[:count]) if name not in shown]
+        likely = likely_units(page, questions[:count], form)
+        new = [name for name in likely if name not in shown]
         shown |= dict.fromkeys(new)
     return user("\n".join([question, *([LIKELY] if new else []), *(_cut(units[n]) for n in new)]))
 
 
-def likely_units(page: Page, questions: Sequence[str], count: int = LINES) -> tuple[str, ...]:
-    """The units of a page that a conversation is likely about now, the best first, by BM25.
+def likely_units(page: Page, questions: Sequence[str], form: PromptForm) -> tuple[str, ...]:
+    """The units of a page that a conversation is likely about now, the best first.
 
-    The query is all questions so far, the last one twice; of units that read alike the first
-    stands for all. All new numbers of a turn stand in these units for 89% of turns (ConvFinQA
-    validation, benchmarks/ranking.py).
+    ``ranked`` takes the first four by BM25, the query being all questions so far, the last one
+    twice; ``chosen`` takes the likeliest until they are likely enough. Of units that read alike the
+    first stands for all. All new numbers of a turn stand in four for 89% of turns, in 2.3 chosen
+    ones for 87% (ConvFinQA validation, benchmarks/ranking.py).
     """
+    from crossfoot.pages.ranking import likeliest
     from crossfoot.pages.retrieval import ranked
 
     lines = labelled_units(page)
     first: dict[str, str] = {}
-    for name in ranked(page, " ".join([*questions, questions[-1]])):
-        first.setdefault(lines[name], name)
-    return tuple(first.values())[:count]
+    if form == "chosen":
+        together = 0.0
+        for name, share in likeliest(page, questions):
+            if together >= LIKELY_ENOUGH:
+                break
+            together += share
+            first.setdefault(lines[name], name)
+    else:
+        for name in ranked(page, " ".join([*questions, questions[-1]])):
+            first.setdefault(lines[name], name)
+    return tuple(first.values())[:LINES]
 
 
 def _cut(line: str) -> str:
@@ -97,5 +111,5 @@ def system_message(page: Page, form: PromptForm) -> Message:
 
     Of a page whose sentences stand behind the questions it is the table alone.
     """
-    document = render_page(page, labelled=form in LABELLED, sentences=form != "ranked")
+    document = render_page(page, labelled=form in LABELLED, sentences=form not in LISTED)
     return system(f"{instructions(form)}\n\n## Document\n{document}")

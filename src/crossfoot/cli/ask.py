@@ -30,7 +30,7 @@ def ask(
     ] = None,
     prompt: Annotated[
         str | None,
-        typer.Option(help="short, long, labelled, grounded, ranked ...; the adapter's own."),
+        typer.Option(help="short, long, grounded, ranked, chosen ...; the adapter's own."),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:

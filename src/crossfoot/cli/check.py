@@ -44,7 +44,7 @@ def check(
     seed: Annotated[int, typer.Option(help="Which conversations --limit takes.")] = 0,
     prompt: Annotated[
         str | None,
-        typer.Option(help="short, long, labelled, grounded, ranked ...; the adapter's own."),
+        typer.Option(help="short, long, grounded, ranked, chosen ...; the adapter's own."),
     ] = None,
     bound: Annotated[
         float,

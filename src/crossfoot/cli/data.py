@@ -114,7 +114,7 @@ def explore(
         typer.Option(help="Whose tokens are counted; of --targets and --html smollm2-135m."),
     ] = None,
     prompt: Annotated[
-        str, typer.Option(help="short, long, labelled, grounded, scaled or ranked, for --targets.")
+        str, typer.Option(help="short, long, grounded, ranked, chosen ..., for --targets.")
     ] = "short",
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", help="Leave out records with wrong fields.")

@@ -58,7 +58,7 @@ def evaluate(
         bool, typer.Option("--tools-in-text", help="For a served model without tool template.")
     ] = False,
     prompt: Annotated[
-        _Text, typer.Option(help="short, long, labelled, grounded, ranked ...; the adapter's own.")
+        _Text, typer.Option(help="short, long, grounded, ranked, chosen ...; the adapter's own.")
     ] = None,
     prompt_style: Annotated[_Text, typer.Option(help="instruct or base.")] = None,
     target: Annotated[_Text, typer.Option(help="tool, program, numerical or answer.")] = None,

@@ -91,10 +91,11 @@ _SHOWN = {
 
 def _shown(recipe: dict[str, Any]) -> str:
     shown = recipe.get("input", "all")
-    if shown == "all" and recipe.get("prompt") == "ranked":
+    ranking = {"ranked": "BM25", "chosen": "a fitted ranking"}.get(recipe.get("prompt", ""))
+    if shown == "all" and ranking:
         return (
             "It is shown the table of the page, and behind each question the rows and sentences "
-            "that BM25 ranks first for the conversation."
+            f"that {ranking} puts first for the conversation."
         )
     return _SHOWN[shown]
 
