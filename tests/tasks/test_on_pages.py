@@ -114,6 +114,22 @@ def test_shares_are_multiplied_by_their_price():
     assert turns[0].gold.answer == 7512.0
 
 
+def test_columns_that_are_no_years_are_computed_with():
+    losses = page(
+        ("( in millions )", "u.k .", "u.s .", "share of total"),
+        ("experience loss", "2012", "1219", "40%"),
+        ("amortization", "53", "0", "2%"),
+    )
+    samples = draw_on(losses, 60, 0)
+    check(samples)
+    asked = {t.gold.program: t.question for sample in samples for t in sample.turns}
+    both = [program for program in asked if "2012" in program and "1219" in program]
+    assert {program.split("(")[0] for program in both} == {"add", "subtract", "divide"}
+    for program in both:
+        assert all(name in asked[program] for name in ("u.k .", "u.s .", "experience loss"))
+    assert all(program.count("%") in (0, 2) for program in asked if "(" in program)
+
+
 def test_the_page_of_the_tests_can_be_asked_about():
     drawn = draw_on(tiny.page(), 5, 0)
     assert len(drawn) == 5

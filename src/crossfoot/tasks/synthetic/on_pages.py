@@ -23,7 +23,8 @@ from crossfoot.tasks.synthetic.figures import Grid, Kind, Line, Scale, Slot, val
 from crossfoot.tasks.synthetic.filling import year_slot
 from crossfoot.tasks.synthetic.generate import labelled
 from crossfoot.tasks.synthetic.on_sentences import Fact, facts_of, talk_about
-from crossfoot.tasks.synthetic.over_lines import performance, portion, two_lines, wander, worth
+from crossfoot.tasks.synthetic.over_columns import two_columns, worth
+from crossfoot.tasks.synthetic.over_lines import performance, portion, two_lines, wander
 from crossfoot.tasks.synthetic.over_years import (
     change,
     greater,
@@ -41,24 +42,25 @@ _MAX_HEADER = 80  # characters; longer ones are sentences
 _YEAR = re.compile(r"(?<!\d)(?:19[89]|20[0-4])\d(?!\d)")
 _DATE = re.compile(r"\b(?:january|march|june|september|december) \d{1,2}\b")
 _NUMBER = re.compile(r"-?(?:\d+(?:\.\d+)?|\.\d+)%?")
-_OF_SENTENCES = 0.4  # share of what is asked about sentences, where they tell anything
+_OF_SENTENCES = 0.35  # share of what is asked about sentences, where they tell anything
 _DASHES = ("2014", "2013")  # how FinQA's files have a dash
 _NOT_WORDS = re.compile(r"\(.*?\)|[:*]")
 
-# Finding a cell is what real tables teach; the arithmetic is that of the synthetic pages.
+# Real conversations compute at once in every second of their first turns.
 _PLANS: tuple[tuple[Plan, int], ...] = (
-    (wander, 45),
-    (change, 25),
+    (wander, 25),
+    (change, 40),
     (growth, 8),
     (ratio, 6),
-    (totals, 8),
+    (totals, 12),
     (greater, 5),
     (whole_row, 6),
     (scaled, 8),
-    (worth, 30),
-    (portion, 15),
-    (two_lines, 20),
+    (portion, 25),
+    (two_lines, 35),
     (performance, 20),
+    (two_columns, 30),
+    (worth, 30),
 )
 
 

@@ -43,9 +43,26 @@ _AGAIN = (
     "what was the {year} value?",
     "and for {year}?",
 )
+_AT_ONCE = 0.5  # share of series that are computed with in the first turn
+_CHANGES_AT_ONCE = (
+    "what was the change in {subject} from {old} to {new}?",
+    "what was the difference in {subject} between {old} and {new}?",
+    "from {old} to {new}, what was the net change in the {subject}?",
+    "by how much did {subject} change between {old} and {new}?",
+)
+_SUMS_AT_ONCE = (
+    "what was the sum of {subject} in {old} and {new}?",
+    "what was the total {subject} for {old} and {new}?",
+    "combined, what was the {subject} in {new} and {old}?",
+)
+_GROWTH_AT_ONCE = (
+    "what was the percent change in {subject} from {old} to {new}?",
+    "what was the growth rate of {subject} between {old} and {new}?",
+)
 _CHANGES = ("what was the change between these years?", "what is, then, the difference?")
 _IN_SMALLER = 0.15  # share of figures in millions or billions that are asked for in a smaller scale
 _SMALLER = {"billion": "millions", "million": "thousands"}
+_RELATIVE = "and how much does this change represent in relation to the {} value?"
 _SMALL = frozenset("0123456789")
 
 
@@ -117,6 +134,9 @@ def talk_about(facts: Sequence[Fact], rng: Random) -> Asked:
         figures.reverse()
     if fact.scale in _SMALLER and rng.random() < _IN_SMALLER:
         return _in_smaller(fact, *figures[0], rng)
+    if len(figures) > 1 and rng.random() < _AT_ONCE:
+        old, new = sorted(figures[:2])
+        return _at_once(fact.subject, old, new, rng)
     asked: Asked = [_look_up(fact.subject, *figures[0], rng)]
     for year, number in figures[1 : rng.choice((2, 3))]:
         asked.append((rng.choice(_AGAIN).format(year=year), number))
@@ -146,10 +166,33 @@ def _in_smaller(fact: Fact, year: str, number: str, rng: Random) -> Asked:
     return [(question, number), (again.format(scale=_SMALLER[fact.scale]), product)]
 
 
+def _at_once(subject: str, old: tuple[str, str], new: tuple[str, str], rng: Random) -> Asked:
+    """The change, its share or the sum of a subject's two figures, (year, number) each."""
+    (before, first), (after, last) = old, new
+    if not _are_comparable(first, last):
+        return [_look_up(subject, before, first, rng)]
+    words = {"subject": subject, "old": before, "new": after}
+    change = f"subtract({last}, {first})"
+    growth = f"{change}, divide(#0, {first})"
+    kind = rng.random()
+    if kind < 0.25:
+        return [(rng.choice(_SUMS_AT_ONCE).format(**words), f"add({last}, {first})")]
+    if kind < 0.4:
+        return [(rng.choice(_GROWTH_AT_ONCE).format(**words), growth)]
+    asked = [(rng.choice(_CHANGES_AT_ONCE).format(**words), change)]
+    if rng.random() < 0.6:
+        asked.append((_RELATIVE.format(before), growth))
+    return asked
+
+
+def _are_comparable(first: str, last: str) -> bool:
+    return float(first.strip("%")) != 0 and first.endswith("%") == last.endswith("%")
+
+
 def _compare(old: tuple[str, str], new: tuple[str, str], rng: Random) -> Asked:
     """What is asked about the figures of two years, (year, number) each; often nothing."""
     (before, first), (after, last) = old, new
-    if float(first.strip("%")) == 0 or first.endswith("%") != last.endswith("%"):
+    if not _are_comparable(first, last):
         return []
     change = f"subtract({last}, {first})"
     growth = f"{change}, divide(#0, {first})"
@@ -157,8 +200,7 @@ def _compare(old: tuple[str, str], new: tuple[str, str], rng: Random) -> Asked:
     if kind < 0.4:
         asked = [(rng.choice(_CHANGES), change)]
         if rng.random() < 0.6:
-            relative = "and how much does this change represent in relation to the {} value?"
-            asked.append((relative.format(before), growth))
+            asked.append((_RELATIVE.format(before), growth))
         return asked
     if kind < 0.6:
         return [("what is the sum of those values?", f"add({last}, {first})")]

@@ -6,7 +6,6 @@ the decompositions of the ConvFinQA training conversations (Chen et al. 2022).
 
 from __future__ import annotations
 
-import re
 from random import Random
 
 from crossfoot.tasks.synthetic.asking import (
@@ -19,9 +18,6 @@ from crossfoot.tasks.synthetic.asking import (
 )
 from crossfoot.tasks.synthetic.figures import Grid, value_of
 from crossfoot.tasks.synthetic.wording import Voice
-
-_PRICES = ("price", "fair value", "per share", "per unit")
-_COUNTED = re.compile(r"\b(?:shares|units|options|awards|number)\b(?!.*\bvalue\b)")
 
 
 def portion(voice: Voice, rng: Random) -> Asked | None:
@@ -226,30 +222,6 @@ def valued(voice: Voice, rng: Random) -> Asked | None:
     asked.append((voice.say("valued", 0, slot), product))
     if value_of(shares) > 20_000.0 and rng.random() < 0.7:
         asked.append((voice.say("value in millions"), f"{product}, divide(#0, const_1000000)"))
-    return asked
-
-
-def worth(voice: Voice, rng: Random) -> Asked | None:
-    """The same of a table whose columns are numbers of shares and their prices."""
-    grid = voice.grid
-    names = [slot.header.lower() for slot in grid.slots]
-    prices = [i for i, name in enumerate(names) if any(word in name for word in _PRICES)]
-    counts = [i for i, name in enumerate(names) if i not in prices and _COUNTED.search(name)]
-    if grid.dated or not counts or not prices:
-        return None
-    both = [
-        line
-        for line in lines_at(grid, counts[0], prices[0])
-        if value_of(grid.literal(line, counts[0])) > 0.0
-    ]
-    if not both:
-        return None
-    line = rng.choice(both)
-    shares, price = grid.literal(line, counts[0]), grid.literal(line, prices[0])
-    asked = [look_up(voice, line, counts[0])]
-    if rng.random() < 0.6:
-        asked.append(other_slot(voice, line, prices[0], counts[0]))
-    asked.append((voice.say("valued", line, counts[0]), f"multiply({shares}, {price})"))
     return asked
 
 
