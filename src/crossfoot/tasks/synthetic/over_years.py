@@ -237,11 +237,17 @@ def whole_row(voice: Voice, rng: Random) -> Asked | None:
 def scaled(voice: Voice, rng: Random) -> Asked | None:
     """A figure in another scale."""
     grid = voice.grid
-    lines = [i for i, line in enumerate(grid.lines) if line.kind == "money" and grid.filled(i)]
+    # A real table may have a rate in a line of amounts.
+    amounts = {
+        i: [slot for slot in grid.filled(i) if not grid.literal(i, slot).endswith("%")]
+        for i, line in enumerate(grid.lines)
+        if line.kind == "money"
+    }
+    lines = [line for line, slots in amounts.items() if slots]
     if not lines or not grid.scale:
         return None
     line = rng.choice(lines)
-    slot = rng.choice(grid.filled(line))
+    slot = rng.choice(amounts[line])
     literal = grid.literal(line, slot)
     asked = [look_up(voice, line, slot)]
     if grid.scale == "millions" and rng.random() < 0.3:
