@@ -35,34 +35,9 @@ _MAX_WORDS = 7
 _SERIES_WEIGHT = 5  # most real questions about sentences are about such
 _MIN_LETTERS = 8
 _BACKWARDS = 0.4  # share of series that are asked from the year told last
-_AGAIN = (
-    "and in {year}?",
-    "what was it in {year}?",
-    "and what was it in {year}?",
-    "what about in {year}?",
-    "what was the {year} value?",
-    "and for {year}?",
-)
 _AT_ONCE = 0.5  # share of series that are computed with in the first turn
-_CHANGES_AT_ONCE = (
-    "what was the change in {subject} from {old} to {new}?",
-    "what was the difference in {subject} between {old} and {new}?",
-    "from {old} to {new}, what was the net change in the {subject}?",
-    "by how much did {subject} change between {old} and {new}?",
-)
-_SUMS_AT_ONCE = (
-    "what was the sum of {subject} in {old} and {new}?",
-    "what was the total {subject} for {old} and {new}?",
-    "combined, what was the {subject} in {new} and {old}?",
-)
-_GROWTH_AT_ONCE = (
-    "what was the percent change in {subject} from {old} to {new}?",
-    "what was the growth rate of {subject} between {old} and {new}?",
-)
-_CHANGES = ("what was the change between these years?", "what is, then, the difference?")
 _IN_SMALLER = 0.15  # share of figures in millions or billions that are asked for in a smaller scale
 _SMALLER = {"billion": "millions", "million": "thousands"}
-_RELATIVE = "and how much does this change represent in relation to the {} value?"
 _SMALL = frozenset("0123456789")
 
 
@@ -139,7 +114,7 @@ def talk_about(facts: Sequence[Fact], rng: Random) -> Asked:
         return _at_once(fact.subject, old, new, rng)
     asked: Asked = [_look_up(fact.subject, *figures[0], rng)]
     for year, number in figures[1 : rng.choice((2, 3))]:
-        asked.append((rng.choice(_AGAIN).format(year=year), number))
+        asked.append((_ask("again", rng, year=year), number))
     if len(figures) > 1:
         old, new = sorted(figures[:2])
         return asked + _compare(old, new, rng)
@@ -148,6 +123,10 @@ def talk_about(facts: Sequence[Fact], rng: Random) -> Asked:
         other = rng.choice(others)
         asked.append(_look_up(other.subject, *rng.choice(other.figures), rng))
     return asked
+
+
+def _ask(title: str, rng: Random, **words: str) -> str:
+    return rng.choice(section("facts", title)).format(**words)
 
 
 def _look_up(subject: str, year: str, number: str, rng: Random) -> tuple[str, str]:
@@ -176,12 +155,12 @@ def _at_once(subject: str, old: tuple[str, str], new: tuple[str, str], rng: Rand
     growth = f"{change}, divide(#0, {first})"
     kind = rng.random()
     if kind < 0.25:
-        return [(rng.choice(_SUMS_AT_ONCE).format(**words), f"add({last}, {first})")]
+        return [(_ask("sum full", rng, **words), f"add({last}, {first})")]
     if kind < 0.4:
-        return [(rng.choice(_GROWTH_AT_ONCE).format(**words), growth)]
-    asked = [(rng.choice(_CHANGES_AT_ONCE).format(**words), change)]
+        return [(_ask("growth full", rng, **words), growth)]
+    asked = [(_ask("change full", rng, **words), change)]
     if rng.random() < 0.6:
-        asked.append((_RELATIVE.format(before), growth))
+        asked.append((_ask("relative now", rng, old=before), growth))
     return asked
 
 
@@ -198,9 +177,9 @@ def _compare(old: tuple[str, str], new: tuple[str, str], rng: Random) -> Asked:
     growth = f"{change}, divide(#0, {first})"
     kind = rng.random()
     if kind < 0.4:
-        asked = [(rng.choice(_CHANGES), change)]
+        asked = [(_ask("change now", rng), change)]
         if rng.random() < 0.6:
-            asked.append((_RELATIVE.format(before), growth))
+            asked.append((_ask("relative now", rng, old=before), growth))
         return asked
     if kind < 0.6:
         return [("what is the sum of those values?", f"add({last}, {first})")]
