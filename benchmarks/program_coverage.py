@@ -3,8 +3,8 @@
     python benchmarks/program_coverage.py
 
 The grammar is made from each prompt alone (engines/programs.py); labels are looked at only here.
-``retrieved`` shows ten units. The last line is one JSON object; its ``ratio`` is the share with the
-retrieved units by the share with the whole page.
+``retrieved`` shows ten units, ``labelled`` the whole page with its cells labelled. The last line
+is one JSON object; its ``ratio`` is the share with the retrieved units by that with the whole page.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import json
 import llguidance
 import llguidance.hf
 
+from crossfoot.chat.prompt import PromptForm
 from crossfoot.cli.quiet import quiet_libraries
 from crossfoot.engines.programs import program_grammar
 from crossfoot.models.embedded import EMBEDDED
@@ -28,13 +29,14 @@ def main() -> None:
     chat = chat_for(load_tokenizer(EMBEDDED), "program")
     tokenizer = llguidance.hf.from_tokenizer(chat.tokenizer, eos_token=chat.end_id)
     samples = [sample for sample in load_task("finqa", "dev") if sample.turns[0].gold]
-    allowed = dict.fromkeys(("all", "gold", "retrieved"), 0)
+    allowed = dict.fromkeys(("all", "gold", "retrieved", "labelled"), 0)
     for name in allowed:
-        single = Single("program", ContextOptions(name))
+        form: PromptForm = "labelled" if name == "labelled" else "short"
+        single = Single("program", ContextOptions("all" if name == "labelled" else name))
         for sample in samples:
             program = sample.turns[0].gold.program
             ids = [*chat.tokenizer(program, add_special_tokens=False)["input_ids"], chat.end_id]
-            grammar = program_grammar(opening_of(sample, single))
+            grammar = program_grammar(opening_of(sample, single, form))
             matcher = llguidance.LLMatcher(tokenizer, llguidance.grammar_from("lark", grammar))
             allowed[name] += matcher.validate_tokens(ids) == len(ids)
         print(f"{name:10} {allowed[name]} of {len(samples)}", flush=True)

@@ -32,9 +32,9 @@ TABLE = (
 PAGE = Page("p", ("interest was $ 1,121.1 or 27% .",), Table(TABLE), ("a range of 2015-2016",))
 
 
-def asked(question="by how many % , say 12 , did it grow?", page=PAGE):
+def asked(question="by how many % , say 12 , did it grow?", page=PAGE, form="short"):
     sample = Sample("s", page, (Turn(question, Gold(1.0, "add(1, 2)", "absolute", page=page)),))
-    return opening_of(sample, Single("program"))
+    return opening_of(sample, Single("program"), form)
 
 
 def allows(program, messages=None):
@@ -56,8 +56,9 @@ def allows(program, messages=None):
         "greater(5829, 5735)",
     ],
 )
-def test_programs_over_what_the_prompt_shows_are_allowed(program):
-    assert allows(program)
+@pytest.mark.parametrize("form", ["short", "labelled"])
+def test_programs_over_what_the_prompt_shows_are_allowed(program, form):
+    assert allows(program, asked(form=form))
     assert parse(program)
 
 
@@ -79,8 +80,9 @@ def test_programs_over_what_the_prompt_shows_are_allowed(program):
         "",
     ],
 )
-def test_anything_else_is_not(program):
-    assert not allows(program)
+@pytest.mark.parametrize("form", ["short", "labelled"])
+def test_anything_else_is_not(program, form):
+    assert not allows(program, asked(form=form))
 
 
 def test_the_instructions_are_no_part_of_the_page():

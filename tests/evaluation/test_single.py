@@ -69,16 +69,16 @@ def test_the_prefix_of_every_target_is_what_inference_sends(gold, target, templa
         pytest.skip("base models call no tools")
     chat = chat_for(tiny.tokenizer(template), target, style)
     sample = read_finqa(gold)[0]
-    for input in INPUTS:
+    for input, form in [*((input, "short") for input in INPUTS), ("all", "labelled")]:
         single = Single(target, ContextOptions(input))
-        rows = single_rows(sample, single, chat, "short")
+        rows = single_rows(sample, single, chat, form)
         sent = []
         engine = TransformersEngine(tiny.llama(), chat, constraint=Dictated(rows, chat.end_id))
         plain = engine._decode
         engine._decode = lambda prompts, most, sent=sent, plain=plain: (
             sent.extend(map(tuple, prompts)) or plain(prompts, most)
         )
-        ((transcript,),) = run_batch([sample], engine, Setting(single=single))
+        ((transcript,),) = run_batch([sample], engine, Setting(form, single=single))
         assert sent == [row.prompt_ids for row in rows]
         assert grade(transcript.submission, sample.turns[0].gold).correct or target == "answer"
         if target == "program":

@@ -75,7 +75,7 @@ class Setting:
 def converse(sample: Sample, setting: Setting) -> Conversation:
     """All turns of a sample; yields the messages to continue and is sent the reply."""
     if setting.single is not None and setting.single.target != "tool":
-        return [(yield from answer_once(sample, setting.single))]
+        return [(yield from answer_once(sample, setting.single, setting.form))]
     page = _shown(sample, setting)
     opening = [system_message(page, setting.form)]
     if setting.few_shot:
@@ -101,10 +101,10 @@ def _shown(sample: Sample, setting: Setting) -> Page:
 
 
 def answer_once(
-    sample: Sample, single: Single
+    sample: Sample, single: Single, form: PromptForm
 ) -> Generator[list[Message], Generation, TurnTranscript]:
     """Answer the first question of a sample in one reply; its messages are the whole prompt."""
-    messages = opening_of(sample, single)
+    messages = opening_of(sample, single, form)
     generation = yield messages
     text = first_line(generation.reply.content)
     return TurnTranscript(

@@ -79,14 +79,25 @@ def numbers(text: str) -> Iterator[str]:
 def _numeric_rows(text: str) -> Iterator[str]:
     """Names of the table's rows whose cells are all numbers, as the official script reads them."""
     for table in _TABLE.findall(text):
-        for row in table.split("\n")[2:]:  # below the header and its rule
-            cells = [cell.strip().replace("\\|", "|") for cell in _CELL.split(unescaped(row))[1:-1]]
-            name, *values = cells
-            told = [cell.replace("$", "").strip().split("(")[0].strip() for cell in values]
-            numeric = bool(told) and all(number(cell) is not None for cell in told)
+        for name, values in _rows(unescaped(table)):
+            told = [value.replace("$", "").strip().split("(")[0].strip() for value in values]
+            numeric = bool(told) and all(number(value) is not None for value in told)
             # A comma or a parenthesis would cut the name in two for the official tokens.
             if name and numeric and ", " not in name and not set("()#") & set(name):
                 yield name
+
+
+def _rows(table: str) -> Iterator[tuple[str, list[str]]]:
+    """Name and cells of each row, of a Markdown table or of a labelled one."""
+    lines = table.split("\n")
+    if table.startswith("|"):
+        for row in lines[2:]:  # below the header and its rule
+            name, *values = (cell.strip().replace("\\|", "|") for cell in _CELL.split(row)[1:-1])
+            yield name, values
+    else:
+        for row in lines:
+            name, _, cells = row.partition(": ")
+            yield name, [cell.rpartition(" = ")[2] for cell in cells.split("; ")]
 
 
 def terminal(name: str, texts: Sequence[str]) -> str:

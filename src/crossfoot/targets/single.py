@@ -18,7 +18,7 @@ from typing import Any, Literal, get_args
 
 from crossfoot.chat.base import BaseChat, base_text
 from crossfoot.chat.messages import Message, assistant, system, user
-from crossfoot.chat.prompt import PromptForm, question_message, system_message
+from crossfoot.chat.prompt import LABELLED, PromptForm, question_message, system_message
 from crossfoot.chat.template import Chat
 from crossfoot.errors import CrossfootError, DataError, RecipeError
 from crossfoot.grading.answer import Gold
@@ -68,7 +68,7 @@ class Example:
 def example(
     sample: Sample, context: Context, target: Target, form: PromptForm = "short"
 ) -> Example:
-    """The first question of a sample; ``form`` is the prompt of ``tool``.
+    """The first question of a sample; ``form`` is the prompt of a recipe.
 
     Raises DataError where there is no such target.
     """
@@ -88,12 +88,17 @@ def example(
 def opening(
     sample: Sample, context: Context, target: Target, form: PromptForm = "short"
 ) -> list[Message]:
-    """Instructions with the page as ``context`` shows it, and the first question."""
+    """Instructions with the page as ``context`` shows it, and the first question.
+
+    Targets other than ``tool`` have instructions of their own; of ``form`` they take whether the
+    table's cells are labelled.
+    """
     question = sample.turns[0].question
     if target == "tool":
         first = system_message(context.page, form)
         return [first, question_message(context.page, [question], form)]
-    first = system(f"{_instructions(target)}\n\n## Document\n{render_page(context.page)}")
+    document = render_page(context.page, labelled=form in LABELLED)
+    first = system(f"{_instructions(target)}\n\n## Document\n{document}")
     return [first, user(question)]
 
 
