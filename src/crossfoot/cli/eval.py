@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -21,9 +20,7 @@ if TYPE_CHECKING:
     from crossfoot.agent.loop import History, Setting
     from crossfoot.chat.prompt import PromptForm
     from crossfoot.engines.base import Engine
-    from crossfoot.evaluation.asked import Trained
     from crossfoot.evaluation.evaluate import Runner
-    from crossfoot.tasks.base import Sample
     from crossfoot.training.recipe import Recipe
 
 _Text = str | None
@@ -110,6 +107,7 @@ def evaluate(
     )
     from crossfoot.evaluation.evaluate import evaluate as run_evaluation
     from crossfoot.evaluation.finish import finish
+    from crossfoot.evaluation.samples import samples_of
     from crossfoot.models.embedded import EMBEDDED
     from crossfoot.models.prompts import prompt_of
     from crossfoot.models.weights import weights_sha256
@@ -117,6 +115,7 @@ def evaluate(
     from crossfoot.reports.trackers import check_trackers
     from crossfoot.runs.folder import RunFolder
     from crossfoot.tasks.registry import TASKS
+    from crossfoot.tasks.split import choose
 
     own = trained_in(task)
     trained = own or trained_in(adapter) or trained_in(model)
@@ -160,7 +159,11 @@ def evaluate(
     )
     model, sampling, held = recipe.model, sampling_of(recipe), recipe.generation.constrained
     check_trackers(recipe.tracking)
-    samples = _samples(task, split, limit, seed, recipe, trained, skip_bad)
+    with skips_on_stderr():
+        samples, left_out = samples_of(task, split, recipe, trained, skip_bad)
+    for note in left_out:
+        console.print(note, markup=False)
+    samples = choose(samples, limit, seed) if limit is not None else samples
     served = engine == "remote"
     adapter = adapter or default_adapter(recipe)
     adapter_path = None if served and adapter is None else resolve_adapter(model, adapter)
@@ -277,46 +280,6 @@ def _setting(recipe: Recipe, form: PromptForm, history: str, few_shot: bool) -> 
         limits=Limits(new_tokens=recipe.generation.max_new_tokens),
         single=recipe.single,
     )
-
-
-def _samples(
-    task: str,
-    split: str,
-    limit: int | None,
-    seed: int,
-    recipe: Recipe,
-    trained: Trained | None,
-    skip_bad: bool,
-) -> list[Sample]:
-    """The task's conversations; ``validation`` is what the training held out, or recipes do."""
-    from crossfoot.errors import DataError
-    from crossfoot.targets.single import reason_not_to_ask
-    from crossfoot.tasks.registry import load_task, naming_file
-    from crossfoot.tasks.split import VALIDATION, choose, validation_split
-
-    held, source = None, split
-    if split == VALIDATION and trained is not None and trained.recipe.data[0].task == task:
-        held, first = trained.recipe.validation, trained.recipe.data[0]
-        source, skip_bad = first.split, skip_bad or first.skip_bad
-    with skips_on_stderr():
-        samples = load_task(task, source, skip_bad=skip_bad)
-    if held is not None:
-        _, samples = validation_split(samples, held.conversations, held.seed)
-    labelled = [sample for sample in samples if all(turn.gold for turn in sample.turns)]
-    if not labelled:
-        raise DataError(f"no conversation of {task} {split} has labels")
-    if len(labelled) < len(samples):
-        console.print(f"{len(samples) - len(labelled)} conversations without labels are left out")
-    single = recipe.single
-    if single is not None:
-        with naming_file(task, source):
-            reasons = [reason_not_to_ask(sample, single, skip_bad) for sample in labelled]
-        for reason, count in Counter(filter(None, reasons)).items():
-            console.print(f"{count} questions {reason} are left out")
-        labelled = [one for one, reason in zip(labelled, reasons, strict=True) if reason is None]
-        if not labelled:
-            raise DataError(f"no question of {task} {split} has evidence")
-    return choose(labelled, limit, seed) if limit is not None else labelled
 
 
 def _named(setting: Setting, served: bool, constrained: bool, limit: int | None) -> list[str]:
