@@ -161,13 +161,14 @@ def test_what_models_are_trained_to_say_is_allowed(form):
     assert not list(not_allowed(tiny.sample(), form))
 
 
-# ``chosen`` shows fewer sentences, and one that it leaves out cannot be quoted.
-@pytest.mark.parametrize(("form", "most"), [("grounded", 0.05), ("ranked", 0.05), ("chosen", 0.08)])
-def test_of_real_conversations_what_was_shown_is_allowed(form, most, shared_data, monkeypatch):
+@pytest.mark.parametrize("form", QUOTED)
+def test_of_real_conversations_what_was_shown_is_allowed(form, shared_data, monkeypatch):
     monkeypatch.setenv("CROSSFOOT_DATA", str(shared_data))
     samples = choose(load_task("convfinqa", "dev"), 25, 0)
     refused = [message for sample in samples for message in not_allowed(sample, form)]
     targets = sum(len(sample.turns) for sample in samples)
+    # ``chosen`` shows fewer sentences, and one that it leaves out cannot be quoted.
+    most = 0.08 if form == "chosen" else 0.05
     assert len(refused) < most * targets, refused
 
 

@@ -12,7 +12,7 @@ scale caption before the cells.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Literal, get_args
@@ -81,22 +81,27 @@ def likely_units(page: Page, questions: Sequence[str], form: PromptForm) -> tupl
     first stands for all. All new numbers of a turn stand in four for 89% of turns, in 2.3 chosen
     ones for 87% (ConvFinQA validation, benchmarks/ranking.py).
     """
+    lines = labelled_units(page)
+    first: dict[str, str] = {}
+    for name in _likely(page, questions, form):
+        first.setdefault(lines[name], name)
+    return tuple(first.values())[:LINES]
+
+
+def _likely(page: Page, questions: Sequence[str], form: PromptForm) -> Iterator[str]:
+    """Units in the order of the form's ranking, as far as it wants any."""
     from crossfoot.pages.ranking import likeliest
     from crossfoot.pages.retrieval import ranked
 
-    lines = labelled_units(page)
-    first: dict[str, str] = {}
-    if form == "chosen":
-        together = 0.0
-        for name, share in likeliest(page, questions):
-            if together >= LIKELY_ENOUGH:
-                break
-            together += share
-            first.setdefault(lines[name], name)
-    else:
-        for name in ranked(page, " ".join([*questions, questions[-1]])):
-            first.setdefault(lines[name], name)
-    return tuple(first.values())[:LINES]
+    if form != "chosen":
+        yield from ranked(page, " ".join([*questions, questions[-1]]))
+        return
+    together = 0.0
+    for name, share in likeliest(page, questions):
+        if together >= LIKELY_ENOUGH:
+            return
+        together += share
+        yield name
 
 
 def _cut(line: str) -> str:
