@@ -11,7 +11,13 @@ from crossfoot.pages.markdown import render_labelled
 from crossfoot.pages.page import Page
 from crossfoot.pages.table import Table
 from crossfoot.targets.conversation import conversation_messages, turn_messages
-from crossfoot.targets.grounding import false_cells, grounding, operands_as_written, said_cells
+from crossfoot.targets.grounding import (
+    false_cells,
+    grounding,
+    operands_as_written,
+    said_cells,
+    unseen_quotes,
+)
 from crossfoot.tasks.base import Sample, Turn
 from crossfoot.tasks.registry import load_task
 
@@ -210,6 +216,13 @@ def test_other_text_names_no_cell(text):
 @given(st.text())
 def test_any_reply_can_be_read(text):
     assert set(false_cells(text, PAGE)) <= set(said_cells(text))
+
+
+def test_a_quote_is_unseen_unless_one_text_shows_all_of_it():
+    said = f"Cells: {DEBT} -> 2016 = 6225.2 | text: rent was < $ 7 | text: it rose"
+    assert unseen_quotes(said, ["in all rent was &lt; $ 7 .", "and it rose"]) == []
+    assert unseen_quotes(said, ["rent was", "< $ 7 ; it rose"]) == ["text: rent was < $ 7"]
+    assert unseen_quotes(said, []) == ["text: rent was < $ 7", "text: it rose"]
 
 
 def test_every_gold_cell_is_true_on_real_pages(shared_data):

@@ -6,7 +6,9 @@ import tiny
 from crossfoot.agent.loop import Setting, run_batch
 from crossfoot.chat.template import Chat
 from crossfoot.engines.local import TransformersEngine
+from crossfoot.grading.answer import Gold
 from crossfoot.targets.rows import build_rows, has_extension_property, merge, single_chain
+from crossfoot.tasks.base import Sample, Turn
 
 EXTENDS = {"crossfoot": True, "qwen2_5": True, "gemma3": True}
 
@@ -97,6 +99,17 @@ def test_a_looked_up_turn_has_one_target_and_a_computed_one_two(name):
     names = ["submit_answer" if "submit_answer" in text else "calculate" for text in texts]
     computed = ["calculate", "submit_answer"]
     assert names == ["submit_answer", *computed, *computed, *computed]
+
+
+@pytest.mark.parametrize("form", ["grounded", "chosen"])
+def test_no_target_quotes_a_sentence_that_its_prompt_does_not_show(form):
+    chat = Chat(tiny.tokenizer())
+    asked = Turn("revenue in 2016?", Gold(97.5, "97.5", "absolute", page=tiny.page()))
+    rows = build_rows([Sample("ours-2", tiny.page(), (asked,))], chat, form)
+    quote = "text: cash paid for interest was $ 121.1 in 2016 and $ 97.5"
+    replies = [chat.parse(chat.tokenizer.decode(row.completion_ids[:-1])) for row in rows]
+    told = {"grounded": [f"Cells: {quote}"], "chosen": []}
+    assert [reply.content.strip() for reply in replies] == told[form]
 
 
 @pytest.mark.parametrize("name", tiny.TEMPLATES)

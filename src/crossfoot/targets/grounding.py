@@ -15,13 +15,19 @@ from __future__ import annotations
 
 import calendar
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from crossfoot.arithmetic.program import TABLE_OPS, parse, reference
 from crossfoot.errors import ProgramError
 from crossfoot.grading.answer import Gold
-from crossfoot.pages.markdown import labelled_cells, page_line, render_labelled, row_label
+from crossfoot.pages.markdown import (
+    labelled_cells,
+    page_line,
+    render_labelled,
+    row_label,
+    unescaped,
+)
 from crossfoot.pages.page import Page
 from crossfoot.pages.places import Place, find_number
 from crossfoot.pages.scale import find_scale
@@ -135,6 +141,13 @@ def false_cells(text: str, page: Page) -> list[str]:
         if not found:
             wrong.append(cell)
     return wrong
+
+
+def unseen_quotes(text: str, shown: Iterable[str]) -> list[str]:
+    """Those of the sentences that a reply quotes which stand in none of the texts ``shown``."""
+    quotes = [cell for cell in said_cells(text) if cell.startswith(f"{TEXT}: ")]
+    texts = [unescaped(one) for one in shown] if quotes else []
+    return [cell for cell in quotes if not any(cell[len(TEXT) + 2 :] in one for one in texts)]
 
 
 def meant(page: Page, literal: str, questions: Sequence[str]) -> Place | None:

@@ -17,6 +17,7 @@ from crossfoot.chat.prompt import PromptForm
 from crossfoot.chat.template import Chat
 from crossfoot.targets.context import choose_context
 from crossfoot.targets.conversation import conversation_messages
+from crossfoot.targets.grounding import unseen_quotes
 from crossfoot.targets.single import Single, example
 from crossfoot.tasks.base import Sample
 
@@ -51,7 +52,11 @@ class Chain:
 def rows_of_messages(
     sample_id: str, messages: Sequence[Message], chat: Chat, start: int = 0
 ) -> list[Row]:
-    """A row for each assistant message from ``start`` on; its prompt is all that comes before."""
+    """A row for each assistant message from ``start`` on; its prompt is all that comes before.
+
+    A message that quotes a sentence which none of those before it shows is left out: it would teach
+    to make sentences up.
+    """
     return [
         Row(
             sample_id,
@@ -59,7 +64,9 @@ def rows_of_messages(
             tuple(chat.completion_ids(messages[: index + 1])),
         )
         for index, message in enumerate(messages)
-        if index >= start and message["role"] == "assistant"
+        if index >= start
+        and message["role"] == "assistant"
+        and not unseen_quotes(message["content"], (one["content"] for one in messages[:index]))
     ]
 
 
