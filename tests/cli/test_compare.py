@@ -54,6 +54,11 @@ def test_the_line_for_people_names_both_runs(tmp_path):
     assert "difference +50.0%" in shown
 
 
+def test_a_path_is_no_markup(tmp_path):
+    run = write_run(tmp_path / "[bold]a[", [True])
+    assert "[bold]a[: 100.0%" in compare(run, run).stdout.replace("\n", "")
+
+
 def test_runs_on_different_turns_are_refused(tmp_path):
     first = write_run(tmp_path / "a", [True])
     second = write_run(tmp_path / "b", [True, False])

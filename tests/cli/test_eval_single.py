@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 
@@ -64,6 +65,7 @@ def test_a_run_is_evaluated_as_it_was_trained_and_in_its_own_folder(crossfoot, w
     document = json.loads(out)
     assert document == json.loads((folder / "test_metrics.json").read_text())
     assert (document["target"], document["input"]) == ("program", "noisy_gold")
+    assert (document["history"], document["few_shot"]) == ("own", False)
     assert document["turns"] == 3
     assert document["evidence_recall"] == 1
     assert document["inference_latency_ms_p95"] > 0
@@ -88,6 +90,24 @@ def test_a_few_questions_are_no_result_of_the_run(crossfoot, workspace, tmp_path
     assert {path: path.read_bytes() for path in before} == before
     (folder,) = (tmp_path / "runs").iterdir()
     assert folder.name.endswith("-1")
+
+
+def test_a_server_is_asked_for_a_model_by_the_name_that_it_knows(crossfoot, workspace):
+    served = ("--engine", "remote", "--endpoint", "http://127.0.0.1:9/v1")
+    for named in ((workspace / "lora",), ("finqa", "--adapter", workspace / "lora")):
+        code, out, err = crossfoot("eval", *named, *served)
+        assert (code, out) == (2, "")
+        assert "give it with --model" in err
+
+
+def test_weights_without_their_run_are_asked_for_what_they_write(crossfoot, workspace, tmp_path):
+    shutil.copytree(workspace / "lora" / "final_model", tmp_path / "copied")
+    code, out, err = crossfoot(
+        *("eval", "finqa", "--model", workspace / "model", "--adapter", tmp_path / "copied"),
+        *("--limit", 1, "--max-new-tokens", 6, "--json"),
+    )
+    assert code == 0, err
+    assert json.loads(out)["target"] == "program"
 
 
 def test_options_change_what_the_recipe_says(crossfoot, workspace, tmp_path):

@@ -145,6 +145,20 @@ def test_tools_in_the_text_leave_the_field_for_tools_out():
     assert "calculate" in sent["messages"][0]["content"]
 
 
+def test_without_tools_none_are_offered_in_the_text_either():
+    with faulty.serving(faulty.message("so")) as server:
+        ask(server, tools=False, tools_in_text=True)
+    (sent,) = server.seen
+    assert "tools" not in sent
+    assert sent["messages"] == wire(ASKED)
+
+
+@pytest.mark.parametrize("proxy", ["socks9://127.0.0.1:1080", "http://[::1"])
+def test_a_proxy_that_cannot_be_used_is_told(monkeypatch, proxy):
+    monkeypatch.setenv("ALL_PROXY", proxy)
+    assert "the proxy in the environment cannot be used" in refused(faulty.message("so"))
+
+
 def test_replies_come_in_the_order_of_the_batch_and_requests_are_bounded():
     under_way, most = [], []
 
@@ -392,6 +406,8 @@ def test_a_key_with_a_line_break_is_refused_unseen(monkeypatch):
         "http://me:secret@localhost/v1",
         "http://localhost/v1?key=secret",
         "http://localhost:port/v1",
+        "http://localhost:99999/v1",
+        "http://xn--/v1",
         "http://[::1/v1",
     ],
 )

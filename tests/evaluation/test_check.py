@@ -5,6 +5,7 @@ import json
 import pytest
 
 import faulty
+import filings
 import tiny
 from crossfoot.agent.loop import Setting
 from crossfoot.chat.template import Chat
@@ -53,7 +54,7 @@ def adapter(model, tmp_path):
 @pytest.fixture
 def crossfoot(crossfoot, monkeypatch, tmp_path):
     monkeypatch.setenv("CROSSFOOT_CACHE", str(tmp_path / "cache"))
-    return lambda *arguments: crossfoot("check", *arguments, *OPTIONS)
+    return lambda *arguments: crossfoot("check", *OPTIONS, *arguments)
 
 
 def always(text):
@@ -187,6 +188,16 @@ def test_a_mistake_ends_in_one_line_and_exit_code_2(crossfoot, adapter, argument
     assert (code, out) == (2, "")
     assert told in err
     assert len(err.strip().splitlines()) == 1
+
+
+def test_a_split_without_labels_is_refused(crossfoot, adapter, monkeypatch, tmp_path):
+    unlabelled = filings.finqa_record(1)
+    del unlabelled["qa"]["exe_ans"]
+    filings.write(tmp_path / "data" / "finqa" / "test.json", [unlabelled])
+    monkeypatch.setenv("CROSSFOOT_DATA", str(tmp_path / "data"))
+    code, out, err = crossfoot(adapter(0.5), "--task", "finqa", "--split", "test")
+    assert (code, out) == (2, "")
+    assert "no conversation of finqa test has labels" in err
 
 
 def test_a_folder_without_an_adapter_is_refused(crossfoot, tmp_path):

@@ -53,6 +53,15 @@ def test_programs_are_executed_compared_and_checked_for_validity(gold: Path) -> 
     assert document["quirks"]["without_eof"] == 0
 
 
+def test_an_id_may_end_as_a_turn_does(tmp_path: Path) -> None:
+    records = [filings.finqa_record(n) | {"id": f"report_{n}"} for n in range(2)]
+    gold = filings.write(tmp_path / "dev.json", records)
+    (tmp_path / "p.jsonl").write_text('{"id": "report_1", "prediction": "94"}\n', "utf-8")
+    words = ["grade", str(tmp_path / "p.jsonl"), "--gold", str(gold), "--as", "numerical", "--json"]
+    document = json.loads(CliRunner().invoke(app, words).stdout)
+    assert document["counts"]["submitted"] == 1
+
+
 def test_scores_are_told_by_steps_operation_and_evidence(gold: Path) -> None:
     document = graded(gold, "program", PROGRAM, "add(1, 2)")
     assert {name: counts(one) for name, one in document["by_steps"].items()} == {"2": (1, 4)}

@@ -22,8 +22,10 @@ def test_a_file_that_cannot_be_written_whole_leaves_the_old_one(tmp_path):
 
 def test_a_file_that_cannot_take_its_place_leaves_no_part(tmp_path):
     (tmp_path / "a.json").mkdir()
-    with pytest.raises(OSError):
+    with pytest.raises(DataError, match=r"a\.json: cannot be written: Is a directory"):
         RunFolder(tmp_path).write_json("a.json", {"one": 1})
+    with pytest.raises(DataError, match=r"a\.json: cannot be written: Is a directory"):
+        RunFolder(tmp_path).append_lines("a.json", [1])
     assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
 
 

@@ -1,5 +1,7 @@
 """Cell grounding: which cells a turn's numbers come from, in the words of the labelled page."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -150,6 +152,14 @@ def test_table_cells_are_said_as_the_labelled_page_prints_them():
 def test_operands_are_those_of_the_program_once():
     assert operands_as_written(gold("add(1, 2), add(#0, 2), divide(#1, const_2)")) == ["1", "2"]
     assert operands_as_written(gold("table_max(total debt, none)")) == ["total debt"]
+
+
+def test_what_the_prompt_leaves_out_is_not_quoted():
+    shown = replace(PAGE, table=Table((PAGE.table.rows[0], PAGE.table.rows[3])))
+    turn = Turn("and the bank obligations?", replace(gold("133.1"), answer=133.1))
+    for page, row in ((PAGE, "bank obligations"), (shown, "other obligations")):
+        *_, reply = turn_messages(turn, "grounded", page=page)
+        assert reply["content"].startswith(f"Cells: {row}: 2016 = 133.1; ")
 
 
 def test_only_the_first_call_of_a_grounded_turn_says_it():

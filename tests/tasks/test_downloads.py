@@ -132,6 +132,14 @@ def test_hashes_and_counts_are_those_that_were_published() -> None:
     assert OFFICIAL["convfinqa"]["dev"] == OfficialFile(421, 1490)
 
 
+def test_a_proxy_that_cannot_be_used_is_told(
+    finqa: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", "socks9://127.0.0.1:1080")
+    with pytest.raises(DataError, match="the proxy in the environment cannot be used"):
+        get("finqa", tmp_path, base_url=finqa.url)
+
+
 def test_download_is_checked_and_called_official(finqa: Site, tmp_path: Path) -> None:
     (report,) = get("finqa", tmp_path, base_url=finqa.url)
     assert (report.official, report.status, report.conversations) == (True, "official", 40)

@@ -112,6 +112,11 @@ def test_shares_are_multiplied_by_their_price():
     turns = [turn for sample in samples for turn in sample.turns if "multiply" in turn.gold.program]
     assert {turn.gold.program for turn in turns} == {"multiply(300, 25.04)"}
     assert turns[0].gold.answer == 7512.0
+    for sample in samples:
+        programs = [turn.gold.program for turn in sample.turns]
+        for turn in sample.turns:
+            if "price" in turn.question or "product" in turn.question:
+                assert turn.gold.program.startswith("25.04") or "25.04" in programs
 
 
 def test_columns_that_are_no_years_are_computed_with():
@@ -128,6 +133,20 @@ def test_columns_that_are_no_years_are_computed_with():
     for program in both:
         assert all(name in asked[program] for name in ("u.k .", "u.s .", "experience loss"))
     assert not any("const_1000" in program and "%" in program for program in asked)
+
+
+def test_columns_and_rows_of_different_kinds_are_not_computed_with():
+    vehicles = page(
+        ("", "number of vehicles", "average age", "change"),
+        ("trucks", "7200", "7", "4%"),
+        ("trailers", "1400", "12", "31"),
+    )
+    samples = draw_on(vehicles, 60, 0)
+    check(samples)
+    programs = {turn.gold.program for sample in samples for turn in sample.turns}
+    assert {"7200", "12"} <= programs
+    for first, second in (("7200", "7"), ("1400", "12"), ("4%", "31"), ("31", "4%")):
+        assert not any(f"({first}, {second})" in program for program in programs)
 
 
 def test_the_page_of_the_tests_can_be_asked_about():

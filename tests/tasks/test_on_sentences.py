@@ -35,6 +35,19 @@ def page(*sentences):
             "our effective tax rate was 36.4 % in 2010 .",
             [Fact("effective tax rate", (("2010", "36.4%"),))],
         ),
+        (
+            "notes payable were $ 24 million as of december 29 , 2012 ( 2013 : none ) .",
+            [Fact("notes payable", (("2012", "24"),), "million")],
+        ),
+        (
+            "restructuring charges were $ 270 million ; this compared with $ 120 million in 2002 .",
+            [Fact("restructuring charges", (("", "270"),), "million")],
+        ),
+        (
+            "in 2003 , crb 2019s channels were $ 3.4 billion and $ 4.7 billion .",
+            [],
+        ),
+        ("contributions paid were $ 1.6 billion and $ 329 million in 2017 and 2016 .", []),
         ("as of 2016 there was $ 12 million .", []),
         ("rent expense was $ 12 million and $ 13 million in 2016 .", []),
         ("the securities act of 1933 applies .", []),
@@ -56,6 +69,8 @@ def test_conversations_about_a_series_are_right_about_its_years():
     seen, first = set(), set()
     for seed in range(100):
         asked = talk_about([fact], Random(seed))
+        looked_up = {program for _, program in asked if program.isdigit()}
+        assert len(looked_up) < 3 or len(asked) == 3  # the change of which two?
         assert asked == talk_about([fact], Random(seed))
         assert "rent expense" in asked[0][0]
         first.add(asked[0][1])
@@ -87,13 +102,16 @@ def test_nothing_is_divided_by_zero_or_compared_across_units():
 
 def test_a_figure_in_millions_is_sometimes_asked_for_in_thousands():
     fact = Fact("rent expense", (("2016", "12.2"), ("2015", "6.9")), "million")
-    seen = set()
-    for seed in range(100):
+    smaller, own = set(), set()
+    for seed in range(300):
         for question, program in talk_about([fact], Random(seed)):
             if "thousands" in question:
                 assert program in ("multiply(12.2, const_1000)", "multiply(6.9, const_1000)")
-                seen.add("rent expense" in question)
-    assert seen == {True, False}
+                smaller.add("rent expense" in question)
+            elif ", in millions?" in question:
+                own.add(program)
+    assert smaller == {True, False}
+    assert own == {"12.2", "6.9"}
     others = [Fact("rent expense", fact.figures), Fact("rent expense", fact.figures, "thousand")]
     for seed in range(40):
         assert not any("multiply" in p for _, p in talk_about(others[seed % 2 :], Random(seed)))

@@ -433,6 +433,16 @@ def test_start_from_goes_on_from_an_adapter(finished, workspace, tmp_path):
         ({"validation": {"conversations": 6}}, RecipeError, "left to train on: 6 held out"),
         ({"max_tokens": 50}, RecipeError, "field max_tokens: every conversation is longer"),
         ({"trainer": {"lr_scheduler_type": "cosin"}}, RecipeError, "field trainer"),
+        ({"trainer": {"lr_scheduler_type": "cosine_with_min_lr"}}, RecipeError, "field trainer"),
+        ({"trainer": {"learning_rate": -1.0}}, RecipeError, "field trainer"),
+        ({"trainer": {"seed": -1}}, RecipeError, "field trainer: seed -1"),
+        ({"trainer": {"accelerator_config": "no.json"}}, RecipeError, "field trainer"),
+        (
+            {"trainer": {"eval_strategy": "steps"}, "validation": {"conversations": 0}},
+            RecipeError,
+            "field trainer.eval_strategy: nothing is held out",
+        ),
+        ({"adapter": {"targets": ["foo"]}}, RecipeError, "field adapter.targets"),
     ],
 )
 def test_what_cannot_be_trained_is_refused_and_leaves_nothing(
@@ -443,6 +453,15 @@ def test_what_cannot_be_trained_is_refused_and_leaves_nothing(
     assert said in str(error.value)
     assert isinstance(error.value, CrossfootError)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_of_something_else_is_left_alone(workspace, tmp_path):
+    mine = tmp_path / "checkpoints" / "mine.bin"
+    mine.parent.mkdir()
+    mine.write_text("mine")
+    with pytest.raises(RecipeError, match="this folder holds something else than a training"):
+        train(workshop.recipe(workspace / "model"), tmp_path)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == [mine]
 
 
 def test_a_row_longer_than_the_models_context_is_refused(workspace, tmp_path):
@@ -497,7 +516,11 @@ def test_the_card_has_the_metrics_of_an_evaluation(finished, tmp_path):
     (tmp_path / "test_metrics.json").write_text(json.dumps(metrics))
     card = model_card(run)
     assert "| official | 51.2% | 40.0% to 60.0% | 100 |" in card
-    assert "On convfinqa, split dev" in card
+    assert "On convfinqa, split dev; intervals" in card
+    metrics |= {"history": "gold", "few_shot": True}
+    (tmp_path / "test_metrics.json").write_text(json.dumps(metrics))
+    told = "split dev, behind the labelled turns instead of the model's own, with examples in the"
+    assert told in model_card(run)
     assert "shown the whole page" in card
     recipe = yaml.safe_load((tmp_path / "recipe.yaml").read_text())
     (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(recipe | {"prompt": "ranked"}))

@@ -47,5 +47,6 @@ def compare(
         Console(highlight=False).print(
             f"{first}: {document['first']:.1%}   {second}: {document['second']:.1%}\n"
             f"difference {found.difference:+.1%} (95% interval {found.low:+.1%} to "
-            f"{found.high:+.1%}, p = {found.p_value:.4f}) over {len(ours)} turns"
+            f"{found.high:+.1%}, p = {found.p_value:.4f}) over {len(ours)} turns",
+            markup=False,
         )

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn
 from rich.table import Table
+from rich.text import Text
 
 from crossfoot.cli.build import build
 from crossfoot.cli.explore import (
@@ -177,7 +178,7 @@ def _print_reports(reports: list[FileReport], folder: Path, as_json: bool) -> No
             soft_wrap=True,
         )
         return
-    table = Table(title=str(folder))
+    table = Table(title=Text(str(folder)))
     for heading in ("file", "conversations", "turns", "sha256", "status"):
         numeric = heading in ("conversations", "turns")
         table.add_column(

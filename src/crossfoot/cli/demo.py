@@ -23,10 +23,12 @@ QUESTIONS = (
     "what was the total debt in 2016?",
 )
 
+BATCH = 16  # conversations at a time
+
 
 def demo(
     conversations: Annotated[
-        int, typer.Option(min=1, help="Synthetic conversations to compare on.")
+        int, typer.Option(min=1, max=200, help="Synthetic conversations to compare on.")
     ] = 10,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
@@ -68,7 +70,8 @@ def _score(engine: Any, form: PromptForm, conversations: int) -> dict[str, Any]:
     from crossfoot.tasks.registry import load_task
 
     samples = load_task("synthetic", "dev")[:conversations]
-    transcripts = run_batch(samples, engine, Setting(form))
+    batches = [samples[start : start + BATCH] for start in range(0, len(samples), BATCH)]
+    transcripts = [turns for batch in batches for turns in run_batch(batch, engine, Setting(form))]
     predictions = [
         prediction(sample, index, transcript)
         for sample, turns in zip(samples, transcripts, strict=True)

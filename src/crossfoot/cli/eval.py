@@ -109,7 +109,7 @@ def evaluate(
     from crossfoot.evaluation.finish import finish
     from crossfoot.evaluation.samples import samples_of
     from crossfoot.models.embedded import EMBEDDED
-    from crossfoot.models.prompts import prompt_of
+    from crossfoot.models.prompts import prompt_of, target_of
     from crossfoot.models.weights import weights_sha256
     from crossfoot.reports.terminal import evaluation_tables
     from crossfoot.reports.trackers import check_trackers
@@ -132,6 +132,12 @@ def evaluate(
         )
     if trained is not None and engine != "remote":
         model, adapter = weights_to_load(trained, own is not None, model, adapter)
+    elif trained is not None and model is None:
+        raise RecipeError(
+            "a server knows the run's model by another name", advice="give it with --model"
+        )
+    if trained is None and target is None and engine != "remote":
+        target = target_of(adapter, model)
     generation = {
         "max_new_tokens": max_new_tokens,
         "num_beams": num_beams,

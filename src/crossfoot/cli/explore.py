@@ -73,7 +73,7 @@ def show_suspicious(samples: list[Sample], title: str, as_json: bool) -> None:
     for heading in ("conversation", "turn", "kind", "why"):
         table.add_column(heading, justify="right" if heading == "turn" else "left")
     for one in found:
-        table.add_row(one.sample_id, str(one.turn), one.kind, Text(one.reason))
+        table.add_row(Text(one.sample_id), str(one.turn), one.kind, Text(one.reason))
     print_table(table)
     for kind, count in kinds.items():
         console.print(f"{count:,} {kind}", highlight=False)

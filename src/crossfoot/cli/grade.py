@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
+from rich.text import Text
 
 from crossfoot.cli.output import console, print_json, print_table
 from crossfoot.errors import RecipeError
@@ -68,7 +69,7 @@ def grade(
 
 
 def _table(matrix: Matrix, title: str) -> Table:
-    table = Table(title=title)
+    table = Table(title=Text(title))
     table.add_column("rule")
     for heading in ("% of gold", "95% interval", "right", "of", "% submitted"):
         table.add_column(heading, justify="right")

@@ -58,9 +58,11 @@ class Endpoint:
         headers = {"Accept-Encoding": "identity"}
         if self._key:
             headers["Authorization"] = f"Bearer {self._key}"
-        return httpx.AsyncClient(
-            headers=headers, timeout=httpx.Timeout(None, connect=CONNECT_SECONDS)
-        )
+        timeout = httpx.Timeout(None, connect=CONNECT_SECONDS)
+        try:  # the proxy may be a SOCKS one without its package, or no URL
+            return httpx.AsyncClient(headers=headers, timeout=timeout)
+        except (httpx.InvalidURL, ImportError, ValueError) as error:
+            raise ModelError(f"the proxy in the environment cannot be used: {error}") from None
 
     async def post(self, client: httpx.AsyncClient, path: str, body: dict[str, Any]) -> bytes:
         """The body of the answer with status 200; ModelError where there is none to be had."""
@@ -126,9 +128,10 @@ _ADVICE = {
 def _checked(address: str) -> str:
     try:
         url = httpx.URL(address)
-    except httpx.InvalidURL as error:
+        complete = url.scheme in ("http", "https") and bool(url.host) and (url.port or 1) < 2**16
+    except (httpx.InvalidURL, ValueError) as error:
         raise RecipeError(f"--endpoint is no address: {error}") from None
-    if url.scheme not in ("http", "https") or not url.host:
+    if not complete:
         raise RecipeError(
             f"--endpoint is no address: {address[:80]!r}", advice="such as http://localhost:8000/v1"
         )

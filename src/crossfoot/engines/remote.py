@@ -99,15 +99,16 @@ class RemoteEngine:
         return [_generation(self._read(answer), seconds) for answer in answers]
 
     def _body(self, messages: Sequence[Message], max_new_tokens: int) -> dict[str, Any]:
+        in_text = self.tools and self.tools_in_text
         body: dict[str, Any] = {
             "model": self.model,
-            "messages": tools_as_text(messages) if self.tools_in_text else wire(messages),
+            "messages": tools_as_text(messages) if in_text else wire(messages),
             "temperature": 0,
             "max_tokens": max_new_tokens,
             # As training and the local engines render a template that has this switch.
             "chat_template_kwargs": {"enable_thinking": False},
         }
-        return body | {"tools": TOOLS} if self.tools and not self.tools_in_text else body
+        return body | {"tools": TOOLS} if self.tools and not in_text else body
 
     async def _post_all(self, bodies: Sequence[dict[str, Any]]) -> list[bytes]:
         free = asyncio.Semaphore(self.concurrency)

@@ -38,6 +38,9 @@ def finish(
     put = {
         "target": single.target if single is not None else "tool",
         "input": context.input if context is not None else "all",
+        "prompt": setting.form,
+        "history": setting.history,
+        "few_shot": setting.few_shot,
     }
     metrics = {
         **source,

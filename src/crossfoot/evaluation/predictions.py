@@ -131,7 +131,7 @@ def match(path: Path, gold: GoldSet, form: Form | None = None) -> Submitted:
 
     ``form`` says what predictions are that are nothing but text.
     """
-    format_, lines = _read_lines(path, form)
+    format_, lines = _read_lines(path, gold, form)
     if format_ not in ("crossfoot", "text") and format_ != gold.kind:
         raise DataError(
             f"these are predictions in the format of {format_}, but {gold.path} is {gold.kind}",
@@ -163,7 +163,7 @@ def match(path: Path, gold: GoldSet, form: Form | None = None) -> Submitted:
     return Submitted(format_, tuple(items))
 
 
-def _read_lines(path: Path, form: Form | None) -> tuple[Format, list[_Line]]:
+def _read_lines(path: Path, gold: GoldSet, form: Form | None) -> tuple[Format, list[_Line]]:
     text = read_text(path)
     start = text.lstrip()[:1]
     if start == "[":
@@ -173,7 +173,7 @@ def _read_lines(path: Path, form: Form | None) -> tuple[Format, list[_Line]]:
     foreign = foreign_keys(text)
     if start == "{" and foreign is not None and "prediction" in foreign:
         return "text", [
-            _Line(name, turn_key(name) or (name, 0), submission)
+            _Line(name, _text_key(name, gold), submission)
             for name, submission in read_texts(text, form, path)
         ]
     if start != "{" or foreign is not None:
@@ -186,6 +186,13 @@ def _read_lines(path: Path, form: Form | None) -> tuple[Format, list[_Line]]:
     return "text" if any(one.target for one in ours) else "crossfoot", [
         _Line(f"{one.id} turn {one.turn}", (one.id, one.turn), one.submission()) for one in ours
     ]
+
+
+def _text_key(name: str, gold: GoldSet) -> TurnKey:
+    """The only turn of that name where the gold file has one, else what ``<name>_<turn>`` says."""
+    whole = (name, 0)
+    known = whole in gold.turns or whole in gold.unlabelled
+    return whole if known else turn_key(name) or whole
 
 
 def _is_jsonl(text: str) -> bool:

@@ -16,7 +16,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from crossfoot.chat.prompt import PromptForm
-from crossfoot.errors import ModelError
+from crossfoot.errors import ModelError, RecipeError, first_line
 from crossfoot.models.loading import WEIGHTS, adapter_config, load_adapter
 from crossfoot.models.prompts import write_prompt
 
@@ -79,7 +79,10 @@ def _new_adapter(
         # A multimodal model chats with text only here: its vision part would get no gradient.
         exclude_modules=_VISION if hasattr(model.config, "vision_config") else None,
     )
-    return get_peft_model(model, config)
+    try:
+        return get_peft_model(model, config)
+    except ValueError as error:
+        raise RecipeError(first_line(error), field="adapter.targets") from error
 
 
 def adapter_folder(path: str | Path) -> Path:

@@ -179,6 +179,10 @@ def _results(run: RunFolder) -> str:
         interval = f"{score['low']:.1%} to {score['high']:.1%}"
         rows.append(f"| {name} | {score['accuracy']:.1%} | {interval} | {score['total']:,} |")
     source = f"{metrics.get('task', 'the task')}, split {metrics.get('split', 'unknown')}"
+    if metrics.get("history") == "gold":
+        source += ", behind the labelled turns instead of the model's own"
+    if metrics.get("few_shot"):
+        source += ", with examples in the prompt"
     return f"## Results\n\nOn {source}; intervals resample whole pages.\n\n" + "\n".join(rows)
 
 

@@ -12,7 +12,8 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -44,16 +45,17 @@ class RunFolder:
             ) from error
 
     def write_text(self, name: str, text: str) -> Path:
-        """Write a whole file or nothing."""
+        """Write a whole file or nothing; DataError where that cannot be."""
         target = self.path / name
-        target.parent.mkdir(parents=True, exist_ok=True)
         temporary = target.with_name(f".{target.name}.part")
-        try:
-            temporary.write_text(text, "utf-8")
-            os.replace(temporary, target)
-        except OSError:
-            temporary.unlink(missing_ok=True)
-            raise
+        with _writing(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                temporary.write_text(text, "utf-8")
+                os.replace(temporary, target)
+            except OSError:
+                temporary.unlink(missing_ok=True)
+                raise
         return target
 
     def write_json(self, name: str, document: Any) -> Path:
@@ -72,7 +74,8 @@ class RunFolder:
 
     def append_lines(self, name: str, records: Iterable[Any]) -> None:
         """Append records to a JSON Lines file and flush them to the disk."""
-        with (self.path / name).open("a", encoding="utf-8") as stream:
+        target = self.path / name
+        with _writing(target), target.open("a", encoding="utf-8") as stream:
             stream.write(_as_lines(records))
             stream.flush()
             os.fsync(stream.fileno())
@@ -91,6 +94,14 @@ class RunFolder:
             return [json.loads(line) for line in lines if line]
         except ValueError as error:
             raise DataError("a line is not readable as JSON", file=path) from error
+
+
+@contextmanager
+def _writing(target: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise DataError(f"cannot be written: {error.strerror}", file=target) from error
 
 
 def _as_lines(records: Iterable[Any]) -> str:

@@ -8,6 +8,7 @@ A turn whose program is one number stands on the page and has one assistant mess
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from crossfoot.arithmetic.calculator import calculate
 from crossfoot.arithmetic.expression import fold
@@ -36,8 +37,8 @@ def turn_messages(
     """The question and the assistant and tool messages that answer it, from the gold program.
 
     ``earlier`` are the turns before it, whose numbers a grounded form does not say again; ``page``
-    is the page as the prompt shows it, of which a ranked form repeats lines; ``known`` are numbers
-    to take for grounded instead of those of ``earlier``.
+    is the page as the prompt shows it, of which a ranked form repeats lines and a grounded one
+    quotes; ``known`` are numbers to take for grounded instead of those of ``earlier``.
     Raises DataError where the program does not lead to the labelled answer.
     """
     gold = turn.gold
@@ -50,7 +51,8 @@ def turn_messages(
         known = {literal for before in golds for literal in operands_as_written(before)}
     said = ""
     if form in GROUNDED:
-        said = grounding(gold, questions, known, scale=form == "scaled")
+        shown = gold if page is None else replace(gold, page=page)
+        said = grounding(shown, questions, known, scale=form == "scaled")
     if is_looked_up(gold.program):
         value = gold.program.strip().removesuffix("%") if gold.unit == "percent" else gold.program
     else:

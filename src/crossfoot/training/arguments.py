@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import TrainingArguments
+from transformers import TrainingArguments, get_scheduler
 
-from crossfoot.errors import RecipeError
+from crossfoot.errors import RecipeError, first_line
 from crossfoot.reports.trackers import check_trackers
 from crossfoot.training.machine import check_dtype, check_optimizer
 from crossfoot.training.recipe import Recipe
@@ -49,11 +49,41 @@ def training_arguments(recipe: Recipe, output: Path) -> TrainingArguments:
     options |= {"output_dir": str(output / CHECKPOINTS), "remove_unused_columns": False}
     try:
         arguments = TrainingArguments(**options)
-    except (TypeError, ValueError) as error:
-        raise RecipeError(str(error), field="trainer") from error
+        _try_out(arguments)
+    except (TypeError, ValueError, ImportError, OSError) as error:
+        raise RecipeError(first_line(error), field="trainer") from error
+    if arguments.eval_strategy != "no" and not (
+        recipe.validation.conversations and recipe.validation.scored
+    ):
+        raise RecipeError(
+            "nothing is held out to be scored",
+            field="trainer.eval_strategy",
+            advice="give validation.conversations and validation.scored",
+        )
     check_optimizer(arguments)
     _take_one_gpu(arguments)
     return arguments
+
+
+def _try_out(arguments: TrainingArguments) -> None:
+    """Errors of numbers that only an optimizer, a schedule or a seed would refuse, much later."""
+    weight = torch.nn.Parameter(torch.zeros(1))
+    optimizer = torch.optim.AdamW(
+        [weight],
+        lr=arguments.learning_rate,
+        betas=(arguments.adam_beta1, arguments.adam_beta2),
+        eps=arguments.adam_epsilon,
+        weight_decay=arguments.weight_decay,
+    )
+    get_scheduler(
+        arguments.lr_scheduler_type,
+        optimizer,
+        num_warmup_steps=1,
+        num_training_steps=2,
+        scheduler_specific_kwargs=arguments.lr_scheduler_kwargs,
+    )
+    if not 0 <= arguments.seed < 2**32:
+        raise ValueError(f"seed {arguments.seed} is not within 0 to {2**32 - 1}")
 
 
 def _take_one_gpu(arguments: TrainingArguments) -> None:

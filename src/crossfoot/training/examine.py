@@ -119,7 +119,7 @@ def hub() -> str:
         return "not asked: HF_HUB_OFFLINE is set"
     try:
         httpx.head(ENDPOINT, timeout=HUB_SECONDS)
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, httpx.InvalidURL, ImportError, ValueError) as error:  # or of a proxy
         return f"{ENDPOINT} cannot be reached: {first_line(error)}"
     return f"{ENDPOINT} answers"
 

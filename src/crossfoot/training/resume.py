@@ -25,6 +25,12 @@ def check_folder(run: RunFolder, recipe: Recipe, resume: bool) -> None:
         )
     started = run.path / "recipe.yaml"
     if not started.is_file():
+        if run.path.is_dir() and any(run.path.iterdir()):
+            raise RecipeError(
+                "this folder holds something else than a training",
+                file=run.path,
+                advice="choose another --output",
+            )
         return
     if not resume:
         raise RecipeError(

@@ -9,8 +9,9 @@ what was it in 2015?", "what was the change?".
 from __future__ import annotations
 
 import re
+from calendar import month_name
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from crossfoot.pages.page import Page
@@ -26,7 +27,12 @@ _VERB = re.compile(
 _SERIES = re.compile(rf"{_AMOUNT}(?:(?: ,| and| , and) {_AMOUNT}){{0,2}}(?![\w.])")
 _SCALE = re.compile(r"thousand|million|billion")
 _NUMBER = re.compile(r"(?<![\d.])\d+(?:\.\d+)?(?: ?%)?")
-_YEAR = re.compile(r"(?<![\d.,])(?:19\d|20[0-4])\d(?![\d.,])")
+_YEAR = re.compile(r"(?<![\d.,])(?:19\d|20[0-4])\d(?![\w.,])")
+_BEHIND = re.compile(  # a figure: its year
+    r"(?: \( [\d.]+ ?% \))? (?:in|for|during|at|as of|on) "
+    r"(?:fiscal (?:year )?|the (?:fiscal )?years? ended )?"
+    rf"(?:(?:{'|'.join(month_name[1:]).lower()}) \d{{1,2}} , )?((?:19\d|20[0-4])\d)(?![\w.,])"
+)
 _LAST = re.compile(r" (?:in|for|during|of) (?:fiscal )?((?:19[89]|20[0-4])\d)$")
 _WORD = re.compile(r"[a-z][a-z/&'.-]*")
 _BREAKS = frozenset(" ".join(section("facts", "breaks")).split())
@@ -36,7 +42,9 @@ _SERIES_WEIGHT = 5  # most real questions about sentences are about such
 _MIN_LETTERS = 8
 _BACKWARDS = 0.4  # share of series that are asked from the year told last
 _AT_ONCE = 0.5  # share of series that are computed with in the first turn
-_IN_SMALLER = 0.15  # share of figures in millions or billions that are asked for in a smaller scale
+# Three of four real questions that name a scale name that of the figure.
+_IN_SMALLER = 0.05  # share of figures in millions or billions that are asked for in a smaller scale
+_IN_OWN = 0.15  # share that is asked for in the scale that it has
 _SMALLER = {"billion": "millions", "million": "thousands"}
 _SMALL = frozenset("0123456789")
 
@@ -76,10 +84,13 @@ def _fact(sentence: str, verb: re.Match[str]) -> Fact | None:
     if any(number in _SMALL or _YEAR.fullmatch(number) for number in numbers):
         return None
     scales = set(_SCALE.findall(series.group()))
-    scale = scales.pop() if len(scales) == 1 else ""
-    years = [own_year.group(1)] if own_year else _YEAR.findall(sentence[series.end() :])
+    if len(scales) > 1:
+        return None
+    scale = scales.pop() if scales else ""
     if len(numbers) == 1:
-        return Fact(subject, ((years[0] if len(years) == 1 else "", numbers[0]),), scale)
+        year = own_year or _BEHIND.match(sentence, series.end())
+        return Fact(subject, ((year.group(1) if year else "", numbers[0]),), scale)
+    years = [own_year.group(1)] if own_year else _YEAR.findall(sentence[series.end() :])
     years = years or _YEAR.findall(before)
     if len(years) != len(numbers) or len(set(years)) < len(years):
         return None
@@ -111,17 +122,19 @@ def talk_about(facts: Sequence[Fact], rng: Random) -> Asked:
         return _in_smaller(fact, *figures[0], rng)
     if len(figures) > 1 and rng.random() < _AT_ONCE:
         old, new = sorted(figures[:2])
-        return _at_once(fact.subject, old, new, rng)
-    asked: Asked = [_look_up(fact.subject, *figures[0], rng)]
+        return _at_once(fact, old, new, rng)
+    asked: Asked = [_look_up(fact, *figures[0], rng)]
     for year, number in figures[1 : rng.choice((2, 3))]:
         asked.append((_ask("again", rng, year=year), number))
-    if len(figures) > 1:
+    if len(asked) == 2:
         old, new = sorted(figures[:2])
         return asked + _compare(old, new, rng)
+    if len(asked) > 2:
+        return asked
     others = [other for other in facts if other.subject != fact.subject]
     if others:
         other = rng.choice(others)
-        asked.append(_look_up(other.subject, *rng.choice(other.figures), rng))
+        asked.append(_look_up(other, *rng.choice(other.figures), rng))
     return asked
 
 
@@ -129,15 +142,17 @@ def _ask(title: str, rng: Random, **words: str) -> str:
     return rng.choice(section("facts", title)).format(**words)
 
 
-def _look_up(subject: str, year: str, number: str, rng: Random) -> tuple[str, str]:
-    plural = "what were the" if subject.endswith("s") else "what is"
+def _look_up(fact: Fact, year: str, number: str, rng: Random) -> tuple[str, str]:
+    plural = "what were the" if fact.subject.endswith("s") else "what is"
     verbs = ("what was the", "what is the value of", "what was the amount of", plural)
-    return f"{rng.choice(verbs)} {subject}{f' in {year}' if year else ''}?", number
+    when = f" in {year}" if year else ""
+    scale = f", in {fact.scale}s" if fact.scale and rng.random() < _IN_OWN else ""
+    return f"{rng.choice(verbs)} {fact.subject}{when}{scale}?", number
 
 
 def _in_smaller(fact: Fact, year: str, number: str, rng: Random) -> Asked:
     """A figure in millions asked for in thousands, at once or after it has been looked up."""
-    question, _ = _look_up(fact.subject, year, number, rng)
+    question, _ = _look_up(replace(fact, scale=""), year, number, rng)
     product = f"multiply({number}, const_1000)"
     if rng.random() < 0.6:
         return [(f"{question.rstrip('?')}, in {_SMALLER[fact.scale]}?", product)]
@@ -145,12 +160,12 @@ def _in_smaller(fact: Fact, year: str, number: str, rng: Random) -> Asked:
     return [(question, number), (again.format(scale=_SMALLER[fact.scale]), product)]
 
 
-def _at_once(subject: str, old: tuple[str, str], new: tuple[str, str], rng: Random) -> Asked:
+def _at_once(fact: Fact, old: tuple[str, str], new: tuple[str, str], rng: Random) -> Asked:
     """The change, its share or the sum of a subject's two figures, (year, number) each."""
     (before, first), (after, last) = old, new
     if not _are_comparable(first, last):
-        return [_look_up(subject, before, first, rng)]
-    words = {"subject": subject, "old": before, "new": after}
+        return [_look_up(fact, before, first, rng)]
+    words = {"subject": fact.subject, "old": before, "new": after}
     change = f"subtract({last}, {first})"
     growth = f"{change}, divide(#0, {first})"
     kind = rng.random()

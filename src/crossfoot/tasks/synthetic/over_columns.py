@@ -15,6 +15,11 @@ from crossfoot.tasks.synthetic.wording import Voice
 
 _TITLES = {"add": "columns add", "subtract": "columns subtract", "divide": "columns divide"}
 _PRICES = ("price", "fair value", "per share", "per unit")
+# Columns of different kinds are not added up: a change and a share, a price and a number.
+_KIND = re.compile(
+    r"change|%|percent|\bage\b|year|term|number|units|shares|options|customers|employees|value"
+    r"|total|maximum|low|high"
+)
 _COUNTED = re.compile(r"\b(?:shares|units|options|awards|number)\b(?!.*\bvalue\b)")
 
 
@@ -25,10 +30,12 @@ def two_columns(voice: Voice, rng: Random) -> Asked | None:
     if grid.dated or len(plain) < 2:
         return None
     one, two = rng.sample(plain, 2)
+    if _kinds(grid, one) != _kinds(grid, two):
+        return None
     pairs = [
         (line, a, b)
         for line in lines_at(grid, one, two)
-        if _are_alike(a := grid.literal(line, one), b := grid.literal(line, two))
+        if _are_amounts(a := grid.literal(line, one), b := grid.literal(line, two))
     ]
     if not pairs:
         return None
@@ -56,16 +63,21 @@ def worth(voice: Voice, rng: Random) -> Asked | None:
         return None
     line = rng.choice(lines)
     asked = [look_up(voice, line, count)]
-    if rng.random() < 0.6:
+    told = rng.random() < 0.6
+    if told:
         asked.append(other_slot(voice, line, price, count))
     product = f"multiply({grid.literal(line, count)}, {grid.literal(line, price)})"
-    return [*asked, (voice.say("valued", line, count), product)]
+    return [*asked, (voice.say("valued" if told else "valued in total", line, count), product)]
 
 
 def _is_price(grid: Grid, slot: int) -> bool:
     return any(word in grid.slots[slot].header.lower() for word in _PRICES)
 
 
-def _are_alike(a: str, b: str) -> bool:
-    """Whether two literals may be added: both rates or neither, and no zero to divide by."""
-    return a.endswith("%") == b.endswith("%") and value_of(a) > 0.0 and value_of(b) > 0.0
+def _kinds(grid: Grid, slot: int) -> set[str]:
+    return set(_KIND.findall(grid.slots[slot].header.lower()))
+
+
+def _are_amounts(a: str, b: str) -> bool:
+    """Whether two literals may be added and divided: no rates, and no zero."""
+    return not (a + b).count("%") and value_of(a) > 0.0 and value_of(b) > 0.0

@@ -111,9 +111,12 @@ def two_lines(voice: Voice, rng: Random) -> Asked | None:
         return None
     first, second = pair
     a, b = grid.literal(first, slot), grid.literal(second, slot)
+    rates = a.endswith("%")
+    if rates != b.endswith("%"):
+        return None
     # Rates are compared, not divided; only amounts are added.
     weights = {"money": (40, 20, 20, 20), "count": (0, 0, 50, 50), "percent": (0, 40, 0, 60)}[
-        grid.lines[first].kind
+        "percent" if rates else grid.lines[first].kind
     ]
     style = rng.choices(("add", "subtract", "divide", "greater"), weights)[0]
     looked = rng.random() < 0.5
