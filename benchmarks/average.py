@@ -20,8 +20,8 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 
-WEIGHTS = "adapter_model.safetensors"
-BESIDE = ("adapter_config.json", "crossfoot.json")
+from crossfoot.models.loading import WEIGHTS
+from crossfoot.models.prompts import PROMPT
 
 
 def main() -> None:
@@ -33,7 +33,7 @@ def main() -> None:
     mean = {name: torch.stack([part[name] for part in parts]).mean(0) for name in parts[-1]}
     options.output.mkdir(parents=True)
     save_file(mean, options.output / WEIGHTS)
-    for name in BESIDE:
+    for name in ("adapter_config.json", PROMPT):
         shutil.copy(options.adapters[-1] / name, options.output)
     far = sum(float((mean[name] - last).square().sum()) for name, last in parts[-1].items())
     norm = sum(float(last.square().sum()) for last in parts[-1].values())

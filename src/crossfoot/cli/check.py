@@ -56,8 +56,8 @@ def check(
     quiet_libraries()
     from crossfoot.agent.loop import Setting
     from crossfoot.chat.template import Chat
-    from crossfoot.errors import DataError
     from crossfoot.evaluation.check import check as run_check
+    from crossfoot.evaluation.samples import labelled_of
     from crossfoot.models.export import find_tuned
     from crossfoot.models.loading import load_tokenizer
     from crossfoot.models.prompts import check_writes_calls, prompt_of
@@ -68,10 +68,7 @@ def check(
     check_writes_calls(tuned.adapter, tuned.model)
     setting = Setting(form=prompt_of(prompt, tuned.adapter), history="gold")
     columns, bases = _columns(tuned, _names(engines), _names(forms), endpoint, served, served_base)
-    labelled = [s for s in load_task(task, split) if all(turn.gold for turn in s.turns)]
-    if not labelled:
-        raise DataError(f"no conversation of {task} {split} has labels")
-    samples = choose(labelled, limit, seed)
+    samples = choose(labelled_of(load_task(task, split), task, split), limit, seed)
     chat = Chat(load_tokenizer(tuned.model))
     rows = run_check(columns, bases, samples, setting, chat, bound)
     failed = [row for row in rows if row.failure]

@@ -7,6 +7,7 @@ them, and a note for each reason why others are left out.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from crossfoot.errors import DataError
 from crossfoot.evaluation.asked import Trained
@@ -15,6 +16,14 @@ from crossfoot.tasks.base import Sample
 from crossfoot.tasks.registry import load_task, naming_file
 from crossfoot.tasks.split import VALIDATION, validation_split
 from crossfoot.training.recipe import Recipe
+
+
+def labelled_of(samples: Sequence[Sample], task: str, split: str) -> list[Sample]:
+    """Those with an answer to every turn; DataError where none has."""
+    labelled = [sample for sample in samples if all(turn.gold for turn in sample.turns)]
+    if not labelled:
+        raise DataError(f"no conversation of {task} {split} has labels")
+    return labelled
 
 
 def samples_of(
@@ -31,9 +40,7 @@ def samples_of(
     samples = load_task(task, source, skip_bad=skip_bad)
     if held is not None:
         _, samples = validation_split(samples, held.conversations, held.seed)
-    labelled = [sample for sample in samples if all(turn.gold for turn in sample.turns)]
-    if not labelled:
-        raise DataError(f"no conversation of {task} {split} has labels")
+    labelled = labelled_of(samples, task, split)
     notes = []
     if len(labelled) < len(samples):
         notes.append(f"{len(samples) - len(labelled)} conversations without labels are left out")

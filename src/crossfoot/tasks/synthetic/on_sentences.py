@@ -27,11 +27,12 @@ _VERB = re.compile(
 _SERIES = re.compile(rf"{_AMOUNT}(?:(?: ,| and| , and) {_AMOUNT}){{0,2}}(?![\w.])")
 _SCALE = re.compile(r"thousand|million|billion")
 _NUMBER = re.compile(r"(?<![\d.])\d+(?:\.\d+)?(?: ?%)?")
-_YEAR = re.compile(r"(?<![\d.,])(?:19\d|20[0-4])\d(?![\w.,])")
+_OF_A_YEAR = r"(?:19\d|20[0-4])\d(?![\w.,])"
+_YEAR = re.compile(rf"(?<![\d.,]){_OF_A_YEAR}")
 _BEHIND = re.compile(  # a figure: its year
     r"(?: \( [\d.]+ ?% \))? (?:in|for|during|at|as of|on) "
     r"(?:fiscal (?:year )?|the (?:fiscal )?years? ended )?"
-    rf"(?:(?:{'|'.join(month_name[1:]).lower()}) \d{{1,2}} , )?((?:19\d|20[0-4])\d)(?![\w.,])"
+    rf"(?:(?:{'|'.join(month_name[1:]).lower()}) \d{{1,2}} , )?({_OF_A_YEAR})"
 )
 _LAST = re.compile(r" (?:in|for|during|of) (?:fiscal )?((?:19[89]|20[0-4])\d)$")
 _WORD = re.compile(r"[a-z][a-z/&'.-]*")
