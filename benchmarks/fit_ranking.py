@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from crossfoot.pages.ranking import FEATURES, features
+from crossfoot.pages.ranking import FEATURES, features, units_of
 from crossfoot.tasks.base import Sample
 from crossfoot.tasks.registry import load_task
 from ranking import turns_of
@@ -44,10 +44,10 @@ def turns(samples: list[Sample]) -> list[Turn]:
     for sample in samples:
         fold = sha256(sample.page.page_id.encode()).digest()[0] % 2
         for questions, units in turns_of(sample):
-            names, values = features(sample.page, questions)
-            held = torch.tensor([name in units for name in names])
+            ranked = units_of(sample.page)
+            held = torch.tensor([unit.name in units for unit in ranked])
             if held.any():
-                found.append(Turn(fold, torch.tensor(values), held))
+                found.append(Turn(fold, torch.tensor(features(ranked, questions)), held))
     return found
 
 

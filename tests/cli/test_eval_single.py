@@ -132,6 +132,7 @@ def test_options_change_what_the_recipe_says(crossfoot, workspace, tmp_path):
         ("--target", "numerical", "--do-sample", "--temperature", 0.7, "--top-p", 0.9),
         ("--target", "program", "--prompt-style", "base"),
         ("--input", "gold", "--engine", "transformers"),
+        ("--prompt", "chosen", "--line-prior", "--max-new-tokens", 20),
     ],
 )
 def test_a_model_alone_answers_in_every_way(crossfoot, workspace, tmp_path, options):
@@ -156,6 +157,10 @@ def test_a_model_alone_answers_in_every_way(crossfoot, workspace, tmp_path, opti
         (("--top-p", "0.5"), "temperature and top_p are for samples"),
         (("--num-beams", "2", "--engine", "openvino"), "openvino decodes greedily"),
         (("--num-beams", "2", "--constrained"), "beams cannot be held to a format"),
+        (("--num-beams", "2", "--line-prior"), "beams weigh no lines"),
+        (("--line-prior",), "--line-prior weighs quoted lines, and this prompt asks for none"),
+        (("--line-prior", "--target", "program", "--prompt", "chosen"), "asks for none"),
+        (("--line-prior", "--prompt", "chosen", "--engine", "openvino"), "knows no --line-prior"),
         (("--target", "answer", "--constrained"), "answer strings have no format"),
         (("--prompt-style", "base"), "tool calls need a chat template"),
         (("--target", "program", "--few-shot"), "examples of calls"),

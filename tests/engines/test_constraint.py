@@ -19,7 +19,7 @@ def replies(template, new_tokens, seeds=range(4)):
     chat = Chat(tiny.tokenizer(template))
     for seed in seeds:
         constraint = constraint_for(chat, "tool")
-        engine = TransformersEngine(tiny.llama(seed), chat, constraint=constraint)
+        engine = TransformersEngine(tiny.llama(seed), chat, steering=constraint)
         prompts = [[user(f"question {seed}")], [user("another one, a longer one")]]
         yield from engine.generate(prompts, new_tokens)
 
@@ -82,7 +82,7 @@ def preferring(template, text):
 def forced_text(template, text):
     """What the engine writes when a model would write ``text`` and the grammar has its say."""
     chat, constraint = preferring(template, text)
-    engine = TransformersEngine(tiny.llama(), chat, constraint=constraint)
+    engine = TransformersEngine(tiny.llama(), chat, steering=constraint)
     return engine.generate([[user("what?")]], 200)[0]
 
 
@@ -132,7 +132,7 @@ CALL = (
 
 def test_what_the_format_dictates_is_appended_in_the_tokens_of_training():
     chat, constraint = preferring("crossfoot", CALL)
-    engine = TransformersEngine(tiny.llama(), chat, constraint=constraint)
+    engine = TransformersEngine(tiny.llama(), chat, steering=constraint)
     reply = engine.generate([[user("what?")]], 200)[0]
     trained = chat.tokenizer(CALL, add_special_tokens=False)["input_ids"]
     assert reply.text == CALL
@@ -153,7 +153,7 @@ def test_appended_or_decoded_one_by_one_the_reply_is_the_same(template):
             if weight.dim() == 2 and "embed" not in name:  # so that replies depend on prompts
                 weight.data = 0.4 * torch.randn_like(weight)
         for plain in (True, False):
-            engine = TransformersEngine(model, chat, constraint=constraint_for(chat, "tool"))
+            engine = TransformersEngine(model, chat, steering=constraint_for(chat, "tool"))
             engine.plain = plain
             texts.append([(r.text, r.completion_tokens) for r in engine.generate(prompts, 120)])
         assert texts[0] == texts[1]

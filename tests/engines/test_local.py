@@ -238,7 +238,7 @@ def test_a_reply_cut_by_the_limit_is_not_finished_and_one_with_end_of_turn_is():
             scores[:] = float("-inf")
             scores[wanted[place]] = 0.0
 
-    engine = TransformersEngine(tiny.llama(), chat, constraint=Forcing())
+    engine = TransformersEngine(tiny.llama(), chat, steering=Forcing())
     ended, cut = engine.generate([[user("a")], [user("a longer one")]], 10)
     assert (ended.finished, ended.completion_tokens) == (True, len(wanted))
     assert ended.text == chat.tokenizer.decode(wanted[:-1])

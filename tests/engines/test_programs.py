@@ -112,7 +112,7 @@ def test_a_random_model_writes_programs_that_parse(template, plain):
     finished = 0
     for seed in range(3):
         engine = TransformersEngine(
-            tiny.llama(seed), chat, constraint=constraint_for(chat, "program")
+            tiny.llama(seed), chat, steering=constraint_for(chat, "program")
         )
         engine.plain = engine.plain and plain
         for reply in engine.generate(pages, 400):
@@ -129,7 +129,7 @@ def test_a_random_model_writes_programs_that_parse(template, plain):
 @pytest.mark.parametrize("target", ["numerical", "program"])
 def test_numbers_and_programs_end_with_the_templates_end_of_turn(target):
     chat = chat_for(tiny.tokenizer("gemma3"), target)
-    engine = TransformersEngine(tiny.llama(1), chat, constraint=constraint_for(chat, target))
+    engine = TransformersEngine(tiny.llama(1), chat, steering=constraint_for(chat, target))
     (reply,) = engine.generate([asked()], 400)
     assert reply.finished or reply.completion_tokens == 400
 

@@ -194,7 +194,7 @@ def test_a_random_model_quotes_nothing_that_is_not_there(template):
     said = 0
     for seed in range(3):
         engine = TransformersEngine(
-            tiny.llama(seed), chat, constraint=constraint_for(chat, "tool", "ranked")
+            tiny.llama(seed), chat, steering=constraint_for(chat, "tool", "ranked")
         )
         for generation in engine.generate([asked(), asked("ranked")], 400):
             content = generation.text.split("<tool_call>")[0].strip()

@@ -73,7 +73,7 @@ def test_the_prefix_of_every_target_is_what_inference_sends(gold, target, templa
         single = Single(target, ContextOptions(input))
         rows = single_rows(sample, single, chat, form)
         sent = []
-        engine = TransformersEngine(tiny.llama(), chat, constraint=Dictated(rows, chat.end_id))
+        engine = TransformersEngine(tiny.llama(), chat, steering=Dictated(rows, chat.end_id))
         plain = engine._decode
         engine._decode = lambda prompts, most, sent=sent, plain=plain: (
             sent.extend(map(tuple, prompts)) or plain(prompts, most)

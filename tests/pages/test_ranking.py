@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crossfoot.pages.page import Page
-from crossfoot.pages.ranking import FEATURES, features, likeliest
+from crossfoot.pages.ranking import FEATURES, features, likeliest, units_of
 from crossfoot.pages.table import Table
 from crossfoot.pages.units import filled_units
 
@@ -33,8 +33,9 @@ def best(*questions):
 
 
 def feature(name, *questions):
-    names, values = features(PAGE, questions)
-    return dict(zip(names, values[:, FEATURES.index(name)], strict=True))
+    units = units_of(PAGE)
+    values = features(units, questions)[:, FEATURES.index(name)]
+    return dict(zip((unit.name for unit in units), values, strict=True))
 
 
 @pytest.mark.parametrize(
@@ -60,7 +61,8 @@ def test_shares_fall_and_sum_to_one():
 
 
 def test_features_of_units():
-    names, values = features(PAGE, ["what was revenue?"])
+    names = [unit.name for unit in units_of(PAGE)]
+    values = features(units_of(PAGE), ["what was revenue?"])
     assert values.shape == (len(names), len(FEATURES))
     text, row = names.index("text_1"), names.index("table_2")
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from crossfoot.engines.base import Engine
     from crossfoot.evaluation.evaluate import Runner
     from crossfoot.training.recipe import Recipe
+    from crossfoot.training.sections import Generation
 
 _Text = str | None
 _Number = int | None
@@ -77,6 +78,10 @@ def evaluate(
     constrained: Annotated[
         bool | None,
         typer.Option("--constrained/--free", help="Hold the output to the format of the target."),
+    ] = None,
+    line_prior: Annotated[
+        bool | None,
+        typer.Option("--line-prior/--no-line-prior", help="Weigh quoted lines by their ranking."),
     ] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Conversations at a time.")] = 16,
     shards: Annotated[
@@ -146,6 +151,7 @@ def evaluate(
         "top_p": top_p,
         "seed": generation_seed,
         "constrained": constrained,
+        "line_prior": line_prior,
     }
     recipe = asked(
         trained,
@@ -178,6 +184,7 @@ def evaluate(
     engine = engine or default_engine(
         model,
         constrained=held,
+        line_prior=recipe.generation.line_prior,
         greedy=sampling.greedy,
         target=recipe.target,
         prompt=setting.form,
@@ -188,6 +195,7 @@ def evaluate(
         model,
         adapter_path,
         constrained=held,
+        line_prior=recipe.generation.line_prior,
         endpoint=endpoint,
         tools_in_text=tools_in_text,
         target=recipe.target,
@@ -195,7 +203,7 @@ def evaluate(
         prompt_style=recipe.prompt_style,
         sampling=sampling,
     )
-    unusual = _named(setting, served, held, limit)
+    unusual = _named(setting, served, recipe.generation, limit)
     folder = output or Path("runs") / _run_name(task, split, model, adapter, unusual)
     run = RunFolder(folder)
     source: dict[str, Any] = {
@@ -214,6 +222,7 @@ def evaluate(
         # None where it is as it was before there was a choice, so that old evaluations go on.
         "prompt_style": None if recipe.prompt_style == "instruct" else recipe.prompt_style,
         "sampling": None if sampling.greedy else asdict(sampling),
+        "line_prior": recipe.generation.line_prior or None,
     }
     with _runner(build, shards) as runner, _progress(len(samples)) as show:
         predictions = run_evaluation(
@@ -288,7 +297,7 @@ def _setting(recipe: Recipe, form: PromptForm, history: str, few_shot: bool) -> 
     )
 
 
-def _named(setting: Setting, served: bool, constrained: bool, limit: int | None) -> list[str]:
+def _named(setting: Setting, served: bool, options: Generation, limit: int | None) -> list[str]:
     """The settings that are not the usual ones, as parts of a folder's name."""
     single = setting.single
     put = [f"{single.target}-{single.context.input}"] if single is not None else []
@@ -299,7 +308,8 @@ def _named(setting: Setting, served: bool, constrained: bool, limit: int | None)
             (setting.form, setting.form != "short"),
             ("fewshot", setting.few_shot),
             ("gold-history", setting.history == "gold"),
-            ("constrained", constrained),
+            ("constrained", options.constrained),
+            ("line-prior", options.line_prior),
             (f"{limit}", limit is not None),
         )
         if chosen

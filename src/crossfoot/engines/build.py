@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
-from crossfoot.chat.prompt import PromptForm
+from crossfoot.chat.prompt import QUOTED, PromptForm
 from crossfoot.engines.base import Engine
 from crossfoot.engines.sampling import Sampling
 from crossfoot.errors import RecipeError
@@ -28,6 +28,7 @@ class Wanted:
 
     ``tools_in_text`` is for a served model whose chat template knows no tools. ``target`` is what
     replies are, calls or an answer itself, and ``prompt`` the form of what they reply to.
+    ``line_prior`` weighs what they quote (engines/prior.py).
     """
 
     model: str
@@ -35,6 +36,7 @@ class Wanted:
     form: str | None = None
     dtype: str | None = None
     constrained: bool = False
+    line_prior: bool = False
     endpoint: str | None = None
     tools_in_text: bool = False
     target: Target = "tool"
@@ -59,6 +61,7 @@ def build_engine(
     form: str | None = None,
     dtype: str | None = None,
     constrained: bool = False,
+    line_prior: bool = False,
     endpoint: str | None = None,
     tools_in_text: bool = False,
     target: Target = "tool",
@@ -82,6 +85,13 @@ def build_engine(
     sampling = sampling or Sampling()
     if not sampling.greedy and name != "transformers":
         raise RecipeError(f"{name} decodes greedily here", advice="add --engine transformers")
+    if line_prior and (target != "tool" or prompt not in QUOTED):
+        raise RecipeError(
+            "--line-prior weighs quoted lines, and this prompt asks for none",
+            advice=f"prompts that do are {', '.join(QUOTED)}",
+        )
+    if line_prior and name != "transformers":
+        raise RecipeError(f"{name} knows no --line-prior", advice="add --engine transformers")
     return kind.build(
         Wanted(
             model,
@@ -89,6 +99,7 @@ def build_engine(
             form,
             dtype,
             constrained,
+            line_prior,
             endpoint,
             tools_in_text,
             target,
@@ -103,6 +114,7 @@ def default_engine(
     model: str,
     *,
     constrained: bool = False,
+    line_prior: bool = False,
     greedy: bool = True,
     target: Target = "tool",
     prompt: PromptForm = "short",
@@ -112,7 +124,7 @@ def default_engine(
     Where there is a GPU, a model that OpenVINO does not read or a format that it does not hold, it
     is transformers (docs/decisions/004-openvino.md).
     """
-    if not greedy or find_spec("openvino_genai") is None:
+    if not greedy or line_prior or find_spec("openvino_genai") is None:
         return "transformers"
     import torch
 
@@ -133,6 +145,8 @@ def engine_kind(name: str) -> EngineKind:
 def _transformers(wanted: Wanted) -> Engine:
     from crossfoot.engines.constraint import constraint_for
     from crossfoot.engines.local import TransformersEngine
+    from crossfoot.engines.prior import LinePrior
+    from crossfoot.engines.steering import Steering
     from crossfoot.models.export import Tuned, cached_gguf
     from crossfoot.models.loading import (
         load_adapter,
@@ -154,8 +168,12 @@ def _transformers(wanted: Wanted) -> Engine:
             if wanted.form != "adapter":
                 weights = weights.merge_and_unload()
     chat = chat_for(tokenizer, wanted.target, wanted.prompt_style)
-    constraint = constraint_for(chat, wanted.target, wanted.prompt) if wanted.constrained else None
-    return TransformersEngine(weights, chat, constraint=constraint, sampling=wanted.sampling)
+    steering: Steering | None = None
+    if wanted.constrained:
+        steering = constraint_for(chat, wanted.target, wanted.prompt)
+    if wanted.line_prior:
+        steering = LinePrior(tokenizer, chat.end_id, steering)
+    return TransformersEngine(weights, chat, steering=steering, sampling=wanted.sampling)
 
 
 def _openvino(wanted: Wanted) -> Engine:

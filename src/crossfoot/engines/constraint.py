@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
-from transformers import LogitsProcessor
 
 from crossfoot.chat.messages import Message
 from crossfoot.chat.prompt import QUOTED, PromptForm
@@ -33,7 +32,7 @@ class Constraint:
     ``grammar_of`` makes it from the messages of a row, which ``read`` is told before ``begin``.
     Where the grammar allows one continuation only, its tokens are dictated: those that the text's
     own tokenization has, so that a model sees what it was trained on. Whoever decodes them one by
-    one (``processor``) gets the same tokens as who appends them (``begin``, ``accept``).
+    one (``steering.processor``) gets the same tokens as who appends them (``begin``, ``accept``).
     """
 
     def __init__(self, tokenizer: Any, grammar_of: GrammarOf, end_id: int) -> None:
@@ -75,39 +74,6 @@ class Constraint:
         bitmask = masks.allocate_token_bitmask(1, self.tokenizer.vocab_size)
         masks.fill_next_token_bitmask(self.matchers[row], bitmask, 0)
         masks.apply_token_bitmask_inplace(scores[None], bitmask.to(scores.device))
-
-    def processor(self, prompt_width: int) -> LogitsProcessor:
-        """The same for transformers' ``generate``, one token at a time."""
-        return _Processor(self, prompt_width)
-
-
-class _Processor(LogitsProcessor):  # type: ignore[misc]
-    """Dictated tokens wait in a row's queue; each step takes one or restricts the choice."""
-
-    def __init__(self, constraint: Constraint, prompt_width: int) -> None:
-        self.constraint = constraint
-        self.prompt_width = prompt_width
-        self.waiting: list[list[int]] = []
-
-    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
-        """``input_ids`` (B, prompt + generated), ``scores`` (B, vocabulary)."""
-        rows, width = input_ids.shape
-        if width == self.prompt_width:
-            self.waiting = [self.constraint.begin(row) for row in range(rows)]
-        else:
-            for row, token in enumerate(input_ids[:, -1].tolist()):
-                if self.waiting[row]:
-                    self.waiting[row].pop(0)
-                elif token != self.constraint.end_id:
-                    self.waiting[row] = self.constraint.accept(row, token)
-        for row, waiting in enumerate(self.waiting):
-            ended = width > self.prompt_width and input_ids[row, -1] == self.constraint.end_id
-            if waiting or ended:
-                scores[row] = float("-inf")
-                scores[row, waiting[0] if waiting else self.constraint.end_id] = 0.0
-            else:
-                self.constraint.restrict(row, scores[row])
-        return scores
 
 
 def grammar_for(chat: Chat, target: Target, form: PromptForm) -> GrammarOf:

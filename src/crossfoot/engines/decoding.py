@@ -13,8 +13,8 @@ from typing import Any
 
 import torch
 
-from crossfoot.engines.constraint import Constraint
 from crossfoot.engines.pagecache import Batch, Kept, empty_cache, keep, select
+from crossfoot.engines.steering import Steering
 
 # Rows leave the batch when at least this share of it is finished: leaving copies the others' cache.
 LEAVING = 0.25
@@ -31,13 +31,13 @@ class Decoding:
         *,
         max_new_tokens: int,
         stop_ids: Collection[int],
-        constraint: Constraint | None,
+        steering: Steering | None,
     ) -> None:
         self.model = model
         self.prompts = prompts
         self.max_new_tokens = max_new_tokens
         self.stop_ids = stop_ids
-        self.constraint = constraint
+        self.steering = steering
         self.rows = list(range(len(prompts)))  # those still in the batch
         self.replies: list[list[int]] = [[] for _ in prompts]
         self.done = [False] * len(prompts)
@@ -53,8 +53,8 @@ class Decoding:
             return self._run()
 
     def _run(self) -> tuple[list[list[int]], list[Kept]]:
-        if self.constraint is not None:
-            dictated = [self.constraint.begin(row) for row in self.rows]
+        if self.steering is not None:
+            dictated = [self.steering.begin(row) for row in self.rows]
             for row, tokens in zip(self.rows, dictated, strict=True):
                 self._append(row, tokens)
             self._feed(dictated, behind=self.next)
@@ -75,10 +75,10 @@ class Decoding:
             logits_to_keep=1,
         ).logits[:, -1]
         logits = logits.to(torch.float32)
-        if self.constraint is not None:
+        if self.steering is not None:
             for place, row in enumerate(self.rows):
                 if not self.done[row]:
-                    self.constraint.restrict(row, logits[place])
+                    self.steering.restrict(row, logits[place])
         appended: list[list[int]] = []
         for row, token in zip(self.rows, logits.argmax(dim=-1).tolist(), strict=True):
             appended.append([] if self.done[row] else self._accept(row, token))
@@ -96,8 +96,8 @@ class Decoding:
     def _accept(self, row: int, token: int) -> list[int]:
         """Append a decoded token and what it entails; returns what is to be encoded."""
         tokens = [token]
-        if self.constraint is not None and token not in self.stop_ids:
-            tokens += self.constraint.accept(row, token)
+        if self.steering is not None and token not in self.stop_ids:
+            tokens += self.steering.accept(row, token)
         return self._append(row, tokens)
 
     def _append(self, row: int, tokens: list[int]) -> list[int]:

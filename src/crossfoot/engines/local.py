@@ -12,10 +12,10 @@ from transformers import LogitsProcessorList
 from crossfoot.chat.messages import Message
 from crossfoot.chat.template import Chat
 from crossfoot.engines.base import Generation
-from crossfoot.engines.constraint import Constraint
 from crossfoot.engines.decoding import Decoding
 from crossfoot.engines.pagecache import Kept, build_batch, can_keep
 from crossfoot.engines.sampling import Sampling
+from crossfoot.engines.steering import Steering, processor
 from crossfoot.engines.tokens import as_generation, encoded
 from crossfoot.errors import RecipeError
 
@@ -26,7 +26,7 @@ class TransformersEngine:
     """Continues conversations with a transformers model.
 
     ``reuse`` keeps encoded prompts between the turns of a batch (on where the model allows it);
-    ``constraint`` holds replies to a format (see engines/constraint); what ``sampling`` asks for
+    ``steering`` has a say in the choice of tokens (engines/steering.py); what ``sampling`` asks for
     beside greedy decoding is done by transformers' own ``generate``.
     """
 
@@ -38,17 +38,17 @@ class TransformersEngine:
         chat: Chat,
         *,
         reuse: bool = True,
-        constraint: Constraint | None = None,
+        steering: Steering | None = None,
         sampling: Sampling = GREEDY,
     ) -> None:
-        if constraint is not None and sampling.num_beams > 1:
-            raise RecipeError("beams cannot be held to a format", advice="leave one of the two out")
+        if steering is not None and sampling.num_beams > 1:
+            raise RecipeError("beams cannot be steered", advice="leave one of the two out")
         self.model = model
         self.chat = chat
         self.plain = can_keep(model) and sampling.greedy
         self.sampling = sampling
         self.reuse = reuse and self.plain
-        self.constraint = constraint
+        self.steering = steering
         self._kept: list[Kept] = []
         limit = getattr(model.config.get_text_config(), "max_position_embeddings", None)
         self.context = int(limit) if limit else None
@@ -65,8 +65,8 @@ class TransformersEngine:
         """One reply for each conversation."""
         started = time.perf_counter()
         prompts = encoded(self.chat, batch, max_new_tokens, self.context)
-        if self.constraint is not None:
-            self.constraint.read(batch)
+        if self.steering is not None:
+            self.steering.read(batch)
         completions = (self._decode if self.plain else self._generate)(prompts, max_new_tokens)
         seconds = time.perf_counter() - started
         return [
@@ -88,7 +88,7 @@ class TransformersEngine:
             build_batch(prompts, self._kept, self._pad_id),
             max_new_tokens=max_new_tokens,
             stop_ids=self.chat.stop_ids,
-            constraint=self.constraint,
+            steering=self.steering,
         ).run()
         if self.reuse:
             self._kept = kept
@@ -99,8 +99,8 @@ class TransformersEngine:
         laid_out = build_batch(prompts, [], self._pad_id)
         width = laid_out.input_ids.shape[1]
         processors = LogitsProcessorList()
-        if self.constraint is not None:
-            processors.append(self.constraint.processor(width))
+        if self.steering is not None:
+            processors.append(processor(self.steering, width))
         device = self.model.device
         sampling = self.sampling
         devices = [device] if device.type == "cuda" else []

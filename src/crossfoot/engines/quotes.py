@@ -38,7 +38,7 @@ _NUMBER = re.compile(r"(?<![\w.,])-?(?:\d[\d,]*(?:\.\d+)?|\.\d+)")
 
 def quote_grammar(messages: Sequence[Message], syntax: CallSyntax) -> str:
     """Lark text of the replies to ``messages``, which end with a question or a result."""
-    rows, sentences = _shown(messages)
+    rows, sentences = shown(messages)
     rules: list[str] = []
     parts: list[str] = []
     if messages[-1]["role"] != "tool":
@@ -77,7 +77,7 @@ def _sums() -> Iterator[str]:
         yield f"operand_{depth}: NUMBER{inner}"
 
 
-def _shown(messages: Sequence[Message]) -> tuple[list[str], list[str]]:
+def shown(messages: Sequence[Message]) -> tuple[list[str], list[str]]:
     """The rows and the sentences that the messages show, each once, as the page has them."""
     rows: dict[str, None] = {}
     texts: dict[str, None] = {}
@@ -90,7 +90,7 @@ def _shown(messages: Sequence[Message]) -> tuple[list[str], list[str]]:
         elif message["role"] == "user" and LIKELY in content:
             lines = content.split(LIKELY, 1)[1].split("\n")
             texts |= dict.fromkeys(line.removesuffix(CUT) for line in lines)
-    sentences = [unescaped(text) for text in texts if text not in rows]
+    sentences = [unescaped(text) for text in texts if text and text not in rows]
     return [unescaped(row) for row in rows if ":" in row], sentences
 
 
@@ -118,18 +118,29 @@ def _sentence(name: str, sentence: str) -> Iterator[str]:
 
     One rule for each piece between two places where a quote may begin or end.
     """
-    ends = [found.end() for found in _NUMBER.finditer(sentence)][:MAX_STOPS]
-    ends += [end + 1 for end in ends if sentence[end : end + 1] == "%"]
-    if not ends:
+    ends = _ends(sentence)
+    begins = beginnings(sentence)
+    if not begins:
         return
-    begins = [0]
-    if len(sentence[: max(ends)].split()) > WORDS_WHOLE:
-        begins = [found.start() for found in re.finditer(r"\S+", sentence[: max(ends)])]
     yield f"{name}: {' | '.join(f'{name}_{begin}' for begin in begins)}"
     for place, after in pairwise(sorted({*begins, *ends})):
         more = f"{name}_{after}" if after < max(ends) else ""
         rest = f"({more})?" if more and after in ends else more
         yield f"{name}_{place}: {_text(sentence[place:after])} {rest}".rstrip()
+
+
+def beginnings(sentence: str) -> list[int]:
+    """Where quotes of a sentence may begin: of a long one at any word, without a number nowhere."""
+    quoted = sentence[: max(_ends(sentence), default=0)]
+    if len(quoted.split()) > WORDS_WHOLE:
+        return [found.start() for found in re.finditer(r"\S+", quoted)]
+    return [0] if quoted else []
+
+
+def _ends(sentence: str) -> list[int]:
+    """Where they may end: behind each number, its percent sign before or behind."""
+    ends = [found.end() for found in _NUMBER.finditer(sentence)][:MAX_STOPS]
+    return [*ends, *(end + 1 for end in ends if sentence[end : end + 1] == "%")]
 
 
 def _text(text: str) -> str:

@@ -90,6 +90,13 @@ def labelled_cells(table: Table, index: int) -> dict[int, str]:
     return cells
 
 
+def cells_of_line(line: str) -> tuple[str, list[tuple[str, str]]]:
+    """The row header of a labelled line, and its cells behind their column headers."""
+    label, _, tail = line.partition(": ")
+    cells = [cell.rpartition(" = ") for cell in tail.split("; ")]
+    return label, [(column, value) for column, _, value in cells]
+
+
 def row_label(header: str) -> str:
     """A row header in front of its cells: without colons, which end it."""
     return " ".join(header.replace(":", " ").split())

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import bm25s
 import numpy as np
@@ -65,21 +65,44 @@ _COMMON = ("from", "between", "during", "year", "years", "value", "amount", "num
 _STOP = frozenset((*STOPWORDS_EN, *_ASKING, *_COMMON))
 
 
+class Unit(NamedTuple):
+    """What is ranked: a paragraph, or a row as FinQA tells it with its header."""
+
+    name: str
+    text: str
+    header: str = ""
+
+
 def likeliest(page: Page, questions: Sequence[str]) -> list[tuple[str, float]]:
     """All units that say something with their shares, the likeliest first.
 
     Equal ones stand in the order of the page.
     """
-    names, values = features(page, questions)
-    scores = values @ _weights()
-    shares = np.exp(scores - scores.max(initial=0.0))
-    shares /= max(shares.sum(), 1e-9)
-    return [(names[index], float(shares[index])) for index in np.argsort(-scores, kind="stable")]
+    units = units_of(page)
+    found = shares(units, questions)
+    order = np.argsort(-found, kind="stable")
+    return [(units[index].name, float(found[index])) for index in order]
 
 
-def features(page: Page, questions: Sequence[str]) -> tuple[tuple[str, ...], Values]:
-    """The units of a page, and an array of ``FEATURES`` with a row for each of them."""
-    indexed = _indexed(page)
+def units_of(page: Page) -> tuple[Unit, ...]:
+    """The units of a page that say something, in its order."""
+    headers = {row_name(i): row[0] for i, row in enumerate(page.table.rows) if row}
+    return tuple(
+        Unit(name, text, headers.get(name, "")) for name, text in filled_units(page).items()
+    )
+
+
+def shares(units: tuple[Unit, ...], questions: Sequence[str]) -> Values:
+    """The share of each unit (units,), all together 1."""
+    scores = features(units, questions) @ _weights()
+    found: Values = np.exp(scores - scores.max(initial=0.0))
+    found /= max(found.sum(), 1e-9)
+    return found
+
+
+def features(units: tuple[Unit, ...], questions: Sequence[str]) -> Values:
+    """An array of ``FEATURES`` (units, features)."""
+    indexed = _indexed(units)
     last = _words(questions[-1])
     before = [word for question in questions[:-1] for word in _words(question)]
     plain = [word for word in last if not _YEAR.fullmatch(word)]
@@ -101,14 +124,13 @@ def features(page: Page, questions: Sequence[str]) -> tuple[tuple[str, ...], Val
         [indexed.covered(label, plain) for label in indexed.labels],
     )
     columns = [np.asarray(column, dtype=float) for column in of_question]
-    return indexed.names, np.column_stack([indexed.of_unit, *columns])
+    return np.column_stack([indexed.of_unit, *columns])
 
 
 @dataclass(frozen=True)
 class _Indexed:
     """What of a page does not depend on the questions."""
 
-    names: tuple[str, ...]
     words: list[list[str]]
     labels: list[list[str]]  # words of row headers, none of paragraphs
     rarity: dict[str, float]
@@ -118,8 +140,8 @@ class _Indexed:
     def bm25(self, words: list[str]) -> Values:
         """The score of every unit."""
         if self.index is None or not words:
-            return np.zeros(len(self.names))
-        return np.asarray(self.index.get_scores(words)[: len(self.names)], dtype=float)
+            return np.zeros(len(self.words))
+        return np.asarray(self.index.get_scores(words)[: len(self.words)], dtype=float)
 
     def covered(self, words: Iterable[str], by: Iterable[str]) -> float:
         """The share of words that others have, each by its rarity."""
@@ -128,33 +150,32 @@ class _Indexed:
         return sum(map(self._rare, wanted & set(by))) / total if total else 0.0
 
     def _rare(self, word: str) -> float:
-        return self.rarity.get(word, math.log(1 + 2 * len(self.names)))
+        return self.rarity.get(word, math.log(1 + 2 * len(self.words)))
 
 
 @lru_cache(maxsize=256)
-def _indexed(page: Page) -> _Indexed:
-    units = filled_units(page)
-    words = [_words(text) for text in units.values()]
-    headers = {row_name(i): row[0] for i, row in enumerate(page.table.rows) if row}
-    labels = [_words(headers.get(name, "")) for name in units]
+def _indexed(units: tuple[Unit, ...]) -> _Indexed:
+    words = [_words(unit.text) for unit in units]
+    labels = [_words(unit.header) for unit in units]
     found = Counter(word for unit in words for word in set(unit))
     rarity = {w: math.log(1 + (len(units) - n + 0.5) / (n + 0.5)) for w, n in found.items()}
     index = None
     if any(words):
         index = bm25s.BM25()
         index.index(words, show_progress=False)
-    of_unit = [_of_unit(*unit) for unit in zip(units, units.values(), words, labels, strict=True)]
+    of_unit = [_of_unit(*unit) for unit in zip(units, words, labels, strict=True)]
     array = np.asarray(of_unit, dtype=float).reshape(len(units), len(OF_UNIT))
-    return _Indexed(tuple(units), words, labels, rarity, index, array)
+    return _Indexed(words, labels, rarity, index, array)
 
 
-def _of_unit(name: str, text: str, words: list[str], label: list[str]) -> tuple[float, ...]:
+def _of_unit(unit: Unit, words: list[str], label: list[str]) -> tuple[float, ...]:
     numbers = [word for word in words if word[0].isdigit()]
     amounts = sum(not _YEAR.fullmatch(number) for number in numbers)
     length = math.log1p(len(words))
-    told = is_text(name)
-    shape = (told, length, length * told, math.log1p(len(label)))
-    return (*shape, not numbers, not amounts, math.log1p(amounts), "$" in text, "%" in text)
+    text = is_text(unit.name)
+    shape = (text, length, length * text, math.log1p(len(label)))
+    amounts_in = (not numbers, not amounts, math.log1p(amounts))
+    return (*shape, *amounts_in, "$" in unit.text, "%" in unit.text)
 
 
 def _words(text: str) -> list[str]:

@@ -8,7 +8,7 @@ counted through the text before and after the table, ``table_1`` the first row u
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from crossfoot.pages.page import Page
 from crossfoot.pages.table import Table, clean_cell
@@ -65,10 +65,12 @@ def keep(page: Page, units: Collection[str]) -> Page:
     )
 
 
+def told(label: str, cells: Iterable[tuple[str, str]]) -> str:
+    """A row as FinQA tells it, from its header and its cells behind their column headers."""
+    return " ; ".join(f"the {label} of {column} is {cell}" for column, cell in cells)
+
+
 def _told(row: tuple[str, ...], header: tuple[str, ...]) -> str:
-    name = row[0] if row else ""
     above = (*header[1:], *[""] * len(row))
-    return " ; ".join(
-        f"the {name} of {column} is {clean_cell(cell)}"
-        for cell, column in zip(row[1:], above, strict=False)
-    )
+    cells = ((column, clean_cell(cell)) for cell, column in zip(row[1:], above, strict=False))
+    return told(row[0] if row else "", cells)

@@ -87,6 +87,7 @@ class Generation(Section):
     top_p: float | None = Field(default=None, gt=0, le=1)
     seed: int = 0
     constrained: bool = False  # programs over the numbers and rows of the prompt, or calls
+    line_prior: bool = False  # quoted lines weighed by the ranking of pages/ranking.py
 
     @model_validator(mode="after")
     def _can_be_decoded(self) -> Generation:
@@ -94,6 +95,8 @@ class Generation(Section):
             raise ValueError("temperature and top_p are for samples: add do_sample")
         if self.constrained and self.num_beams > 1:
             raise ValueError("beams cannot be held to a format: leave constrained or beams out")
+        if self.line_prior and self.num_beams > 1:
+            raise ValueError("beams weigh no lines: leave line_prior or beams out")
         return self
 
 

@@ -1,0 +1,209 @@
+"""The first quote of a reply, weighed by the ranking of the lines that were shown."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+import tiny
+from crossfoot.chat.messages import call, tool_result
+from crossfoot.chat.prompt import question_message, system_message
+from crossfoot.chat.template import Chat
+from crossfoot.engines.local import TransformersEngine
+from crossfoot.engines.prior import CHARS, TOKENS, UNLIKELY, LinePrior
+from crossfoot.pages.page import Page
+from crossfoot.pages.ranking import likeliest
+from crossfoot.pages.table import Table
+
+# A page whose units each begin with another word, so that no two share tokens but of "text: ".
+PAGE = Page(
+    "p",
+    ("interest paid was $ 121.1 in 2016 . rates were 4% .",),
+    Table((("", "2016", "2015"), ("revenue", "5829", "5735"), ("costs", "4210", "4305"))),
+    (),
+)
+QUESTION = "what was revenue in 2016?"
+QUOTES = (
+    "revenue: 2016 = 5829",
+    "costs: 2016 = 4210",
+    "text: interest paid was $",
+    "text: rates were 4",
+)
+CHAT = Chat(tiny.tokenizer())
+
+
+def ids(text):
+    return CHAT.tokenizer(text, add_special_tokens=False)["input_ids"]
+
+
+def asked(*questions, page=PAGE, form="grounded"):
+    messages = [system_message(page, form)]
+    for count in range(1, len(questions) + 1):
+        messages.append(question_message(page, questions[:count], form))
+        if count < len(questions):
+            messages.append({"role": "assistant", "content": "so it is"})
+    return messages
+
+
+def prior_of(messages, inner=None):
+    prior = LinePrior(CHAT.tokenizer, CHAT.end_id, inner)
+    prior.read([messages])
+    prior.begin(0)
+    return prior
+
+
+def added(prior, said):
+    """What the prior adds to the scores behind a reply that begins with ``said``."""
+    prior.begin(0)
+    for token in said:
+        prior.accept(0, token)
+    scores = torch.zeros(len(CHAT.tokenizer))
+    prior.restrict(0, scores)
+    return scores
+
+
+def weight(messages, quote, behind="Cells:"):
+    """The logarithms that are added along the tokens of a quote, together."""
+    prior = prior_of(messages)
+    start, tokens = len(ids(behind)), ids(f"{behind} {quote}")
+    return sum(
+        float(added(prior, tokens[:place])[tokens[place]]) for place in range(start, len(tokens))
+    )
+
+
+@pytest.mark.parametrize(
+    ("questions", "likely"),
+    [
+        ([QUESTION], "revenue: 2016 = 5829"),
+        (["what were the costs?"], "costs: 2016 = 4210"),
+        (["how much interest was paid?"], "text: interest paid was $"),
+        (["what were the costs in 2016?", "and in 2015?"], "costs: 2016 = 4210"),
+    ],
+)
+@pytest.mark.parametrize("form", ["grounded", "chosen"])
+def test_the_likeliest_line_weighs_most(questions, likely, form):
+    messages = asked(*questions, form=form)
+    weights = {quote: weight(messages, quote) for quote in QUOTES}
+    assert max(weights, key=weights.__getitem__) == likely
+
+
+def test_the_weights_of_a_line_are_its_share():
+    messages = asked("what was paid?")
+    shares = dict(likeliest(PAGE, ["what was paid?"]))
+    expected = [shares["table_1"], shares["table_2"], *[shares["text_0"] / 2] * 2]
+    assert min(expected) > UNLIKELY
+    found = [weight(messages, quote) for quote in QUOTES]
+    assert found == pytest.approx([math.log(share) for share in expected], abs=1e-3)
+
+
+def test_what_is_no_line_is_unlikely_and_not_forbidden():
+    scores = added(prior_of(asked(QUESTION)), ids("Cells:"))
+    assert scores.min() == pytest.approx(math.log(UNLIKELY))
+    assert scores[ids("Cells: revenue")[-1]] == scores.max()
+
+
+@pytest.mark.parametrize("said", ["", "Cells", "<tool_call>\n", "Cells: what? ", "cells:"])
+def test_elsewhere_nothing_is_added(said):
+    assert not added(prior_of(asked(QUESTION)), ids(said)).any()
+
+
+def test_a_line_that_no_other_begins_like_goes_on_freely():
+    said = ids("Cells: revenue:")
+    assert not added(prior_of(asked(QUESTION)), said).any()
+
+
+def test_behind_so_many_tokens_lines_are_told_apart():
+    names = [f"{'many words ' * 10}{end}" for end in ("one", "other")]
+    page = Page("p", (), Table((("", "2016"), *((name, "1") for name in names))), ())
+    messages = asked("what is the other?", page=page)
+    tokens = ids(f"Cells: {names[0]}")
+    head = len(ids("Cells:"))
+    differ = next(
+        place for place, pair in enumerate(zip(*map(ids, names), strict=False)) if len({*pair}) > 1
+    )
+    assert differ > TOKENS
+    assert not added(prior_of(messages), tokens[: head + differ]).any()
+
+
+def test_a_result_is_answered_freely():
+    messages = [
+        *asked(QUESTION),
+        call("calculate", {"expression": "5829 - 5735"}),
+        tool_result("calculate", "94"),
+    ]
+    assert not added(prior_of(messages), ids("Cells:")).any()
+
+
+def test_a_conversation_without_a_page_is_answered_freely():
+    assert not added(prior_of([{"role": "user", "content": "what?"}]), ids("Cells:")).any()
+
+
+def test_a_long_sentence_may_be_quoted_from_any_word():
+    long = " ".join(["words"] * 45 + ["before", "41"])
+    page = Page("p", (f"{long} .",), Table((("", "2016"), ("revenue", "5829"))), ())
+    shares = dict(likeliest(page, ["what came before?"]))
+    scores = added(prior_of(asked("what came before?", page=page)), ids("Cells: text:"))
+    assert scores[ids("text: before")[-1]] == 0.0 == scores[ids("text: words")[-1]]
+    assert weight(asked("what came before?", page=page), "text: before") == pytest.approx(
+        math.log(shares["text_0"]), abs=1e-4
+    )
+
+
+def test_a_wide_row_may_be_quoted_from_any_cell():
+    years = [str(2016 - back) for back in range(10)]
+    rows = (("", *years), ("dividends", *(f"0.{n}1" for n in range(10))), ("revenue", *["9"] * 10))
+    scores = added(
+        prior_of(asked("dividends?", page=Page("p", (), Table(rows), ()))), ids("Cells: dividends:")
+    )
+    first = {ids(f"dividends: {year}")[len(ids("dividends:"))] for year in years}
+    assert all(scores[token] > math.log(UNLIKELY) for token in first) or len(first) == 1
+
+
+class Opening:
+    """Makes replies begin with ``Cells:``, and forbids one token."""
+
+    def __init__(self, forbidden):
+        self.forbidden = forbidden
+        self.end_id = CHAT.end_id
+
+    def read(self, batch):
+        pass
+
+    def begin(self, row):
+        return ids("Cells:")
+
+    def accept(self, row, token):
+        return []
+
+    def restrict(self, row, scores):
+        scores[self.forbidden] = float("-inf")
+
+
+def test_what_a_constraint_forbids_stays_forbidden_and_what_it_dictates_counts():
+    revenue = ids("Cells: revenue")[-1]
+    prior = prior_of(asked(QUESTION), Opening(revenue))
+    scores = added(prior, [])
+    assert scores[revenue] == float("-inf")
+    assert scores.max() > math.log(UNLIKELY)
+
+
+def test_both_loops_write_the_same():
+    """Own loop and transformers' ``generate``, two conversations of unlike length."""
+    batch = [asked(QUESTION), asked("what were the costs?", "and in 2015?")]
+    replies = []
+    for plain in (True, False):
+        prior = LinePrior(CHAT.tokenizer, CHAT.end_id, Opening(0))
+        engine = TransformersEngine(tiny.llama(), CHAT, steering=prior)
+        engine.plain = engine.reuse = plain
+        replies.append([reply.text for reply in engine.generate(batch, 12)])
+    assert replies[0] == replies[1]
+    free = TransformersEngine(tiny.llama(), CHAT, steering=Opening(0)).generate(batch, 12)
+    assert replies[0] != [reply.text for reply in free]
+    assert replies[0][0].startswith("Cells: revenue")
+    assert replies[0][1].startswith("Cells: c")
+
+
+def test_a_quote_is_told_by_its_first_characters():
+    assert len(ids("word " * 100)[: TOKENS + 1]) <= len(ids(("word " * 100)[:CHARS]))
