@@ -46,9 +46,10 @@ def crossfoot(crossfoot, monkeypatch):
     return run
 
 
-def test_a_tiny_model_answers_something(crossfoot, page, tmp_path):
+@pytest.mark.parametrize("options", [(), ("--prompt", "chosen", "--line-prior")])
+def test_a_tiny_model_answers_something(crossfoot, page, tmp_path, options):
     model = tiny.save_model(tmp_path / "model")
-    code, out, err = crossfoot(page, "what was the revenue?", "--model", model, "--json")
+    code, out, err = crossfoot(page, "what was the revenue?", "--model", model, "--json", *options)
     assert code == 0
     document = json.loads(out)
     assert document["page"] == str(page)
@@ -177,8 +178,15 @@ def test_a_question_that_cannot_be_asked_ends_in_one_line(crossfoot, page, quest
     assert len(err.strip().splitlines()) == 1
 
 
-def test_an_unknown_prompt_or_model_ends_in_one_line(crossfoot, page):
-    for option in (("--prompt", "medium"), ("--model", "/no/such/model")):
-        code, out, err = crossfoot(page, "how much?", *option)
-        assert (code, out) == (2, "")
-        assert len(err.strip().splitlines()) == 1
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--prompt", "medium"),
+        ("--model", "/no/such/model"),
+        ("--line-prior", "--prompt", "short"),
+    ],
+)
+def test_options_that_do_not_fit_end_in_one_line(crossfoot, page, options):
+    code, out, err = crossfoot(page, "how much?", *options)
+    assert (code, out) == (2, "")
+    assert len(err.strip().splitlines()) == 1

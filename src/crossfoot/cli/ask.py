@@ -32,6 +32,9 @@ def ask(
         str | None,
         typer.Option(help="short, long, grounded, ranked, chosen ...; the adapter's own."),
     ] = None,
+    line_prior: Annotated[
+        bool, typer.Option("--line-prior", help="Weigh quoted lines by their ranking.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Ask questions about a page and see the working of every answer."""
@@ -47,7 +50,7 @@ def ask(
     check_writes_calls(tuned, model)
     form = prompt_of(prompt, tuned, model)
     source = read_page(page)
-    engine = build_engine("transformers", model, tuned)
+    engine = build_engine("transformers", model, tuned, line_prior=line_prior, prompt=form)
     conversation = PageConversation(source, engine, form)
     documents: list[dict[str, Any]] = []
     for question in questions or _typed():
