@@ -7,12 +7,18 @@ path``.
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 from crossfoot.errors import DataError
 
 MAX_FILE_BYTES = 1 << 30
+
+
+def user_path(named: Path | str) -> Path:
+    """A path as its user means it, ``~`` for the home; of an unknown user it stays, and is none."""
+    return Path(os.path.expanduser(named))
 
 
 def read_text(path: Path) -> str:

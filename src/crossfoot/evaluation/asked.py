@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from crossfoot.engines.build import NO_ADAPTER
 from crossfoot.engines.sampling import Sampling
 from crossfoot.errors import RecipeError
+from crossfoot.files import user_path
 from crossfoot.models.embedded import EMBEDDED
 from crossfoot.runs.folder import FINAL
 from crossfoot.training.recipe import Recipe, load_recipe
@@ -55,7 +56,7 @@ def trained_in(path: str | None) -> Trained | None:
     """The training whose run folder, or ``final_model`` in it, this is."""
     if path is None:
         return None
-    folder = Path(path).expanduser()
+    folder = user_path(path)
     folder = folder.parent if folder.name == FINAL else folder
     recipe = folder / "recipe.yaml"
     return Trained(folder, load_recipe(recipe)) if recipe.is_file() else None

@@ -17,6 +17,7 @@ from safetensors.torch import load_file, save_file
 
 from crossfoot.chat.prompt import PromptForm
 from crossfoot.errors import ModelError, RecipeError, first_line
+from crossfoot.files import user_path
 from crossfoot.models.loading import WEIGHTS, adapter_config, load_adapter
 from crossfoot.models.prompts import write_prompt
 
@@ -87,7 +88,7 @@ def _new_adapter(
 
 def adapter_folder(path: str | Path) -> Path:
     """An adapter's folder: the path itself, or ``final_model`` of a run folder."""
-    path = Path(path).expanduser()
+    path = user_path(path)
     inside = path / "final_model"
     return inside if (inside / "adapter_config.json").is_file() else path
 

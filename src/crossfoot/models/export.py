@@ -24,6 +24,7 @@ from safetensors import SafetensorError
 
 from crossfoot.chat.template import Chat
 from crossfoot.errors import ModelError
+from crossfoot.files import user_path
 from crossfoot.models.adapters import adapter_folder, base_model
 from crossfoot.models.embedded import EMBEDDED, cache_folder, shipped_adapter
 from crossfoot.models.gguf import GgufType, write_gguf
@@ -62,7 +63,7 @@ def find_tuned(run: str, base: str | None = None) -> Tuned:
     """
     if run == SHIPPED:
         return Tuned(shipped_adapter().name, base or EMBEDDED, shipped_adapter())
-    folder = Path(run).expanduser()
+    folder = user_path(run)
     name = folder.resolve().name
     adapter = adapter_folder(folder)
     if (adapter / "adapter_config.json").is_file():

@@ -26,6 +26,7 @@ from transformers import (
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
 from crossfoot.errors import ModelError, first_line
+from crossfoot.files import user_path
 from crossfoot.models.embedded import EMBEDDED, embedded_model
 from crossfoot.models.weights import file_hashes
 
@@ -46,7 +47,7 @@ def resolve(name: str) -> str:
     """A name as transformers takes it: the embedded model's folder, a local folder, or a hub id."""
     if name == EMBEDDED:
         return str(embedded_model())
-    path = Path(name).expanduser()
+    path = user_path(name)
     if path.is_dir():
         if not (path / "config.json").is_file():
             raise ModelError("no config.json in this folder", file=path, advice=_RUN_ADVICE)

@@ -12,6 +12,7 @@ from typing import Any
 
 from crossfoot.chat.prompt import PromptForm, prompt_form
 from crossfoot.errors import ModelError
+from crossfoot.files import user_path
 
 PROMPT = "crossfoot.json"
 
@@ -49,7 +50,7 @@ def _kept(*folders: Path | str | None) -> dict[str, Any]:
     for folder in folders:
         if folder is None:
             continue
-        path = Path(folder).expanduser() / PROMPT
+        path = user_path(folder) / PROMPT
         if not path.is_file():
             continue
         try:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crossfoot.errors import DataError, RecipeError
+from crossfoot.files import user_path
 from crossfoot.tasks.base import Sample
 from crossfoot.tasks.convfinqa import read_convfinqa
 from crossfoot.tasks.finqa import read_finqa
@@ -53,7 +54,7 @@ TASKS: dict[str, Task] = {
 def data_folder() -> Path:
     """Where data lies: ``CROSSFOOT_DATA``, or a folder of the user's cache."""
     named = os.environ.get("CROSSFOOT_DATA")
-    return Path(named).expanduser() if named else Path.home() / ".cache" / "crossfoot" / "data"
+    return user_path(named) if named else Path.home() / ".cache" / "crossfoot" / "data"
 
 
 def find_task(name: str, split: str | None = None) -> Task:

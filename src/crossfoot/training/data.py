@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -13,6 +12,7 @@ from crossfoot.chat.messages import Message
 from crossfoot.chat.prompt import question_message, system_message
 from crossfoot.chat.template import Chat
 from crossfoot.errors import DataError, RecipeError
+from crossfoot.files import user_path
 from crossfoot.runs.folder import PREDICTIONS, SETTINGS, RunFolder
 from crossfoot.targets.corrections import Told, corrected_rows
 from crossfoot.targets.evidence import cut_by, numbers_stand
@@ -114,7 +114,7 @@ def load_data(recipe: Recipe) -> TrainingData:
 
 def _told(name: str, samples: list[Sample], recipe: Recipe, field: str) -> dict[str, list[Told]]:
     """What an evaluation said in these conversations, turn by turn."""
-    run = RunFolder(Path(name).expanduser())
+    run = RunFolder(user_path(name))
     settings, lines = run.read_json(SETTINGS), run.read_lines(PREDICTIONS)
     wanted = {"form": recipe.prompt, "history": "own", "few_shot": False}
     for key, value in wanted.items():
