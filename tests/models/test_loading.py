@@ -17,6 +17,7 @@ from crossfoot.chat.template import Chat
 from crossfoot.engines.local import TransformersEngine
 from crossfoot.engines.pagecache import can_keep
 from crossfoot.errors import ModelError
+from crossfoot.models import loading
 from crossfoot.models.adapters import add_adapter
 from crossfoot.models.loading import identity, load_model, load_tokenizer, resolve
 from crossfoot.targets.rows import build_rows
@@ -196,3 +197,18 @@ def test_lora_trains_the_text_part_of_a_multimodal_model(qwen):
         losses.append(loss.item())
     assert shapes == [(1, count, 640)] * 2
     assert losses[1] < losses[0]
+
+
+def test_a_cpu_answers_in_float32_and_with_large_models_in_16_bits(tmp_path, monkeypatch):
+    model = str(tiny.save_model(tmp_path / "model"))
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert loading.inference_dtype(model) == "float32"
+    monkeypatch.setattr(loading, "SMALL", 1000)
+    assert loading.inference_dtype(model) == "bfloat16"
+
+
+@pytest.mark.parametrize(("natively", "dtype"), [(True, "bfloat16"), (False, "float16")])
+def test_a_gpu_answers_in_the_16_bits_that_it_has(monkeypatch, natively, dtype):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: natively)
+    assert loading.inference_dtype("a model that need not be looked at") == dtype

@@ -7,10 +7,11 @@ import pytest
 import filings
 import workshop
 from crossfoot.errors import RecipeError
+from crossfoot.models.loading import count_parameters
 from crossfoot.models.shapes import SHAPES
 from crossfoot.runs.folder import RunFolder
 from crossfoot.training import gate
-from crossfoot.training.fitting import config_of, count_parameters, larger_model
+from crossfoot.training.fitting import config_of, larger_model
 from crossfoot.training.train import train
 
 

@@ -71,7 +71,7 @@ def build_engine(
 ) -> Engine:
     """Load a model with its adapter into an engine; what the engine cannot do is refused.
 
-    ``dtype`` is that of transformers' weights, by default the one that the machine computes.
+    ``dtype`` is that of transformers' weights, by default ``models.loading.inference_dtype``.
     """
     kind = engine_kind(name)
     if form is not None and form not in kind.forms:
@@ -149,14 +149,14 @@ def _transformers(wanted: Wanted) -> Engine:
     from crossfoot.engines.steering import Steering
     from crossfoot.models.export import Tuned, cached_gguf
     from crossfoot.models.loading import (
+        inference_dtype,
         load_adapter,
         load_gguf,
         load_model,
         load_tokenizer,
-        native_dtype,
     )
 
-    dtype = wanted.dtype or native_dtype()
+    dtype = wanted.dtype or inference_dtype(wanted.model)
     if wanted.form == "gguf":
         tuned = Tuned(Path(wanted.model).name, wanted.model, wanted.adapter)
         weights, tokenizer = load_gguf(cached_gguf(tuned, "f16"), dtype=dtype)

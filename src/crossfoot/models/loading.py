@@ -33,6 +33,7 @@ from crossfoot.models.weights import file_hashes
 WEIGHTS = "adapter_model.safetensors"
 FSDP = "ACCELERATE_USE_FSDP"
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+SMALL = 2_000_000_000  # parameters, 8 GB in float32
 
 
 def native_dtype() -> str:
@@ -41,6 +42,16 @@ def native_dtype() -> str:
         including_emulation=False
     )
     return "float16" if emulated else "bfloat16"
+
+
+def inference_dtype(name: str) -> str:
+    """What a model answers in: ``native_dtype``, but of small ones on a CPU ``float32``.
+
+    bfloat16 changes verdicts of small models (docs/log.md, entry 24), and OpenVINO's are float32's.
+    """
+    if torch.cuda.is_available() or count_parameters(load_config(name)) > SMALL:
+        return native_dtype()
+    return "float32"
 
 
 def resolve(name: str) -> str:
@@ -77,6 +88,13 @@ def load_config(name: str) -> Any:
         return AutoConfig.from_pretrained(resolve(name), trust_remote_code=False)
     except (OSError, ValueError, KeyError) as error:
         raise ModelError(f"cannot load {name}: {first_line(error)}") from error
+
+
+def count_parameters(config: Any) -> int:
+    """Parameters of a model of this config; tied ones count once."""
+    with torch.device("meta"):
+        model = auto_class(config).from_config(config)
+    return sum(parameter.numel() for parameter in model.parameters())
 
 
 def load_model(

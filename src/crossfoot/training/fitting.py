@@ -10,10 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-import torch
-
 from crossfoot.errors import CrossfootError
-from crossfoot.models.loading import auto_class, load_config
+from crossfoot.models.loading import count_parameters, load_config
 from crossfoot.models.shapes import SHAPES
 from crossfoot.targets.rows import Row
 from crossfoot.training.memory import PROCESS, Memory, estimate
@@ -68,13 +66,6 @@ def _fit(recipe: Recipe, config: Any, parameters: int, tokens: int, device: str)
 def config_of(model: str) -> Any:
     """The config of a model: by its published shape where that is known, else its own."""
     return SHAPES[model]() if model in SHAPES else load_config(model)
-
-
-def count_parameters(config: Any) -> int:
-    """Parameters of a model of this config; tied ones count once."""
-    with torch.device("meta"):
-        model = auto_class(config).from_config(config)
-    return sum(parameter.numel() for parameter in model.parameters())
 
 
 def larger_model(than: str, free: int) -> str | None:
