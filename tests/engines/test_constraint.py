@@ -67,10 +67,10 @@ class Preferring:
         self.place += 1 + len(tokens)
         return tokens
 
-    def restrict(self, row, scores):
+    def adjust(self, row, scores):
         self.decoded += 1
         scores[self.wanted[min(self.place, len(self.wanted) - 1)]] += 1e4
-        self.inner.restrict(row, scores)
+        self.inner.adjust(row, scores)
 
 
 def preferring(template, text):

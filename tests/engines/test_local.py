@@ -233,7 +233,7 @@ def test_a_reply_cut_by_the_limit_is_not_finished_and_one_with_end_of_turn_is():
             self.places[row] += 1
             return []
 
-        def restrict(self, row, scores):
+        def adjust(self, row, scores):
             place = min(self.places[row], len(wanted) - 1) if row == 0 else 0
             scores[:] = float("-inf")
             scores[wanted[place]] = 0.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 import torch
 
@@ -11,6 +12,7 @@ import tiny
 from crossfoot.chat.messages import call, tool_result
 from crossfoot.chat.prompt import question_message, system_message
 from crossfoot.chat.template import Chat
+from crossfoot.engines import prior as prior_module
 from crossfoot.engines.local import TransformersEngine
 from crossfoot.engines.prior import CHARS, TOKENS, UNLIKELY, LinePrior
 from crossfoot.pages.page import Page
@@ -60,7 +62,7 @@ def added(prior, said):
     for token in said:
         prior.accept(0, token)
     scores = torch.zeros(len(CHAT.tokenizer))
-    prior.restrict(0, scores)
+    prior.adjust(0, scores)
     return scores
 
 
@@ -140,6 +142,11 @@ def test_a_conversation_without_a_page_is_answered_freely():
     assert not added(prior_of([{"role": "user", "content": "what?"}]), ids("Cells:")).any()
 
 
+def test_lines_without_any_share_are_not_weighed(monkeypatch):
+    monkeypatch.setattr(prior_module, "shares", lambda units, asked: np.zeros(len(units)))
+    assert not added(prior_of(asked(QUESTION)), ids("Cells:")).any()
+
+
 def test_a_long_sentence_may_be_quoted_from_any_word():
     long = " ".join(["words"] * 45 + ["before", "41"])
     page = Page("p", (f"{long} .",), Table((("", "2016"), ("revenue", "5829"))), ())
@@ -177,7 +184,7 @@ class Opening:
     def accept(self, row, token):
         return []
 
-    def restrict(self, row, scores):
+    def adjust(self, row, scores):
         scores[self.forbidden] = float("-inf")
 
 

@@ -57,7 +57,7 @@ class Dictated:
         self.place += 1
         return []
 
-    def restrict(self, row, scores):
+    def adjust(self, row, scores):
         scores[:] = float("-inf")
         scores[self.rows[self.asked].completion_ids[self.place]] = 0.0
 

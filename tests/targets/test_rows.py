@@ -35,7 +35,7 @@ class _Forced:
         self.place += 1
         return []
 
-    def restrict(self, row, scores):
+    def adjust(self, row, scores):
         scores[:] = float("-inf")
         scores[self.completions[self.turn][self.place]] = 0.0
 

@@ -67,7 +67,7 @@ class Constraint:
         matcher.consume_tokens(tokens)
         return [*tokens, self.end_id] if matcher.is_stopped() else tokens
 
-    def restrict(self, row: int, scores: torch.Tensor) -> None:
+    def adjust(self, row: int, scores: torch.Tensor) -> None:
         """Mask in ``scores`` (vocabulary) what the grammar does not allow next, in place."""
         import llguidance.torch as masks
 

@@ -78,7 +78,7 @@ class Decoding:
         if self.steering is not None:
             for place, row in enumerate(self.rows):
                 if not self.done[row]:
-                    self.steering.restrict(row, logits[place])
+                    self.steering.adjust(row, logits[place])
         appended: list[list[int]] = []
         for row, token in zip(self.rows, logits.argmax(dim=-1).tolist(), strict=True):
             appended.append([] if self.done[row] else self._accept(row, token))

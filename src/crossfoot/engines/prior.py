@@ -69,10 +69,10 @@ class LinePrior:
         self._said[row] += [token, *dictated]
         return dictated
 
-    def restrict(self, row: int, scores: torch.Tensor) -> None:
+    def adjust(self, row: int, scores: torch.Tensor) -> None:
         """Add to ``scores`` (vocabulary) the logarithms of shares, in place."""
         if self.inner is not None:
-            self.inner.restrict(row, scores)
+            self.inner.adjust(row, scores)
         head = len(self._head)
         said = tuple(self._said[row])
         if said[:head] != self._head or len(said) >= head + TOKENS:
@@ -99,7 +99,7 @@ class LinePrior:
             together += line.share if going_on else 0.0
             for token in going_on:
                 found[token] += line.share
-        return {token: share / together for token, share in found.items()}
+        return {token: share / together for token, share in found.items()} if together else {}
 
     def _of(self, messages: Sequence[Message]) -> Iterator[_Line]:
         """The lines of a conversation that ends with a question; none of any other."""

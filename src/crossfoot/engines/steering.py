@@ -33,7 +33,7 @@ class Steering(Protocol):
         """Take a decoded token; returns those that have to follow it."""
         ...
 
-    def restrict(self, row: int, scores: torch.Tensor) -> None:
+    def adjust(self, row: int, scores: torch.Tensor) -> None:
         """Change ``scores`` (vocabulary) of what comes next, in place."""
         ...
 
@@ -68,5 +68,5 @@ class _Processor(LogitsProcessor):  # type: ignore[misc]
                 scores[row] = float("-inf")
                 scores[row, waiting[0] if waiting else self.steering.end_id] = 0.0
             else:
-                self.steering.restrict(row, scores[row])
+                self.steering.adjust(row, scores[row])
         return scores
