@@ -171,7 +171,7 @@ def test_a_run_without_its_option_is_refused(monkeypatch, crossfoot):
 
 @pytest.mark.skipif(not SERVERS["transformers"].installed(), reason="no transformers serve")
 def test_what_serve_starts_answers_as_the_local_engine_does(model, adapter):
-    """A real server over the network: the adapter merged into its base, in bfloat16 as here."""
+    """A real server over the network: the adapter merged into its base, in bfloat16."""
     port = unused_port()
     code = "from crossfoot.cli.main import run; run()"
     arguments = ["serve", "--model", model, "--adapter", str(adapter), "--port", str(port)]
@@ -199,8 +199,11 @@ def test_what_serve_starts_answers_as_the_local_engine_does(model, adapter):
         samples = [tiny.sample("one")]
         served = run_batch(samples, remote, Setting(history="gold"))
         tuned, base = (
-            run_batch(samples, build_engine("transformers", model, one), Setting(history="gold"))
-            for one in (adapter, None)
+            run_batch(samples, engine, Setting(history="gold"))
+            for engine in (
+                build_engine("transformers", model, one, dtype="bfloat16")
+                for one in (adapter, None)
+            )
         )
     finally:
         process.send_signal(signal.SIGTERM)
