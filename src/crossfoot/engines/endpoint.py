@@ -20,6 +20,7 @@ from typing import Any
 import httpx
 
 from crossfoot.errors import ModelError, RecipeError
+from crossfoot.proxy import behind_proxy
 
 MAX_BODY_BYTES = 1_000_000
 MAX_SHOWN_CHARS = 200
@@ -59,10 +60,7 @@ class Endpoint:
         if self._key:
             headers["Authorization"] = f"Bearer {self._key}"
         timeout = httpx.Timeout(None, connect=CONNECT_SECONDS)
-        try:  # the proxy may be a SOCKS one without its package, or no URL
-            return httpx.AsyncClient(headers=headers, timeout=timeout)
-        except (httpx.InvalidURL, ImportError, ValueError) as error:
-            raise ModelError(f"the proxy in the environment cannot be used: {error}") from None
+        return behind_proxy(lambda: httpx.AsyncClient(headers=headers, timeout=timeout), ModelError)
 
     async def post(self, client: httpx.AsyncClient, path: str, body: dict[str, Any]) -> bytes:
         """The body of the answer with status 200; ModelError where there is none to be had."""

@@ -80,8 +80,7 @@ class LinePrior:
         following = self._following(row, said[head:])
         if len(following) < 2:
             return
-        unlikely = math.log(UNLIKELY)
-        added = torch.full_like(scores, unlikely)
+        added = torch.full_like(scores, math.log(UNLIKELY))
         for token, share in following.items():
             added[token] = math.log(max(share, UNLIKELY))
         scores += added
@@ -114,8 +113,7 @@ class LinePrior:
         for line, share in zip(rows, ranked, strict=False):
             yield _Line(share, self._starts(_row_quotes(line)))
         for line, share in zip(sentences, ranked[len(rows) :], strict=True):
-            quoted = [_sentence_quotes(sentence) for sentence in line.split(" . ")]
-            quoted = [quotes for quotes in quoted if quotes]
+            quoted = [quotes for one in line.split(" . ") if (quotes := _sentence_quotes(one))]
             for quotes in quoted:
                 yield _Line(share / len(quoted), self._starts(quotes))
 

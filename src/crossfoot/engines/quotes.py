@@ -118,9 +118,8 @@ def _sentence(name: str, sentence: str) -> Iterator[str]:
 
     One rule for each piece between two places where a quote may begin or end.
     """
-    ends = _ends(sentence)
-    begins = beginnings(sentence)
-    if not begins:
+    ends, begins = _ends(sentence), beginnings(sentence)
+    if not ends:
         return
     yield f"{name}: {' | '.join(f'{name}_{begin}' for begin in begins)}"
     for place, after in pairwise(sorted({*begins, *ends})):

@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx
 
 from crossfoot.errors import DataError
+from crossfoot.proxy import behind_proxy
 
 ATTEMPTS = 5
 MAX_SECONDS = 3600.0
@@ -60,11 +61,9 @@ def _receive(url: str, part: Path, max_bytes: int, progress: Progress | None, pa
     """Fill ``part`` with all the bytes of ``url``, in several attempts if need be."""
     deadline = time.monotonic() + MAX_SECONDS
     reason = ""
-    try:  # the proxy may be a SOCKS one without its package, or no URL
-        open_client = httpx.Client(timeout=_TIMEOUT, follow_redirects=True, max_redirects=5)
-    except (httpx.InvalidURL, ImportError, ValueError) as error:
-        raise DataError(f"the proxy in the environment cannot be used: {error}") from None
-    with open_client as client:
+    with behind_proxy(
+        lambda: httpx.Client(timeout=_TIMEOUT, follow_redirects=True, max_redirects=5), DataError
+    ) as client:
         for attempt in range(ATTEMPTS):
             if attempt:
                 time.sleep(pause * 2 ** (attempt - 1))
