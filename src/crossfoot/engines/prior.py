@@ -22,7 +22,7 @@ from crossfoot.chat.messages import Message
 from crossfoot.chat.prompt import LIKELY
 from crossfoot.engines.quotes import MAX_LINES, beginnings, shown
 from crossfoot.engines.steering import Steering
-from crossfoot.pages.markdown import cells_of_line
+from crossfoot.pages.markdown import cells_of_line, row_of_line
 from crossfoot.pages.ranking import Unit, shares
 from crossfoot.pages.units import row_name, text_name, told
 from crossfoot.targets.grounding import CELLS, TEXT, WIDE
@@ -133,11 +133,10 @@ def _row(index: int, line: str) -> Unit:
 
 def _row_quotes(line: str) -> list[str]:
     """A row, or a wide one from each of its cells."""
-    label, separator, tail = line.partition(": ")
-    cells = tail.split("; ")
+    label, cells = row_of_line(line)
     if len(cells) <= WIDE:
         return [line]
-    return [f"{label}{separator}{'; '.join(cells[start:])}" for start in range(len(cells))]
+    return [f"{label}: {'; '.join(cells[start:])}" for start in range(len(cells))]
 
 
 def _sentence_quotes(sentence: str) -> list[str]:

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 
 from crossfoot.arithmetic.program import TABLE_OPS, number
 from crossfoot.chat.messages import Message
-from crossfoot.pages.markdown import unescaped
+from crossfoot.pages.markdown import cells_of_line, unescaped
 
 MAX_STEPS = 8
 MAX_NUMBERS = 2000
@@ -96,8 +96,8 @@ def _rows(table: str) -> Iterator[tuple[str, list[str]]]:
             yield name, values
     else:
         for row in lines:
-            name, _, cells = row.partition(": ")
-            yield name, [cell.rpartition(" = ")[2] for cell in cells.split("; ")]
+            name, cells = cells_of_line(row)
+            yield name, [value for _, value in cells]
 
 
 def terminal(name: str, texts: Sequence[str]) -> str:

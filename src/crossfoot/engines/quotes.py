@@ -19,7 +19,7 @@ from crossfoot.chat.messages import Message
 from crossfoot.chat.prompt import CUT, LIKELY
 from crossfoot.engines.formats import call_rules
 from crossfoot.engines.programs import MAX_NUMBERS, numbers, terminal
-from crossfoot.pages.markdown import unescaped
+from crossfoot.pages.markdown import row_of_line, unescaped
 from crossfoot.targets.grounding import CELLS, PICK, TEXT, WIDE, WORDS_WHOLE
 
 CONSTANTS = tuple(map(str, (*range(1, 13), *(10**power for power in range(2, 10)))))
@@ -96,8 +96,7 @@ def shown(messages: Sequence[Message]) -> tuple[list[str], list[str]]:
 
 def _row(name: str, line: str) -> Iterator[str]:
     """The rules of a row: to its end, or of a wide one any cells in a line; then its picks."""
-    head, separator, tail = line.partition(": ")
-    cells = tail.split("; ") if tail else []
+    head, cells = row_of_line(line)
     if len(cells) < 2:
         yield f"{name}: {_text(line)}"
         return
@@ -107,7 +106,7 @@ def _row(name: str, line: str) -> Iterator[str]:
         yield f"{name}: {_text(line)} {picks}"
         return
     starts = [f"{name}_{place}" for place in range(len(cells))]
-    yield f"{name}: {_text(head + separator)} ({' | '.join(starts)}) {picks}"
+    yield f"{name}: {_text(f'{head}: ')} ({' | '.join(starts)}) {picks}"
     for place, cell in enumerate(cells):
         more = f' ("; " {starts[place + 1]})?' if place + 1 < len(cells) else ""
         yield f"{starts[place]}: {_text(cell)}{more}"

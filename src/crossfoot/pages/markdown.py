@@ -90,10 +90,16 @@ def labelled_cells(table: Table, index: int) -> dict[int, str]:
     return cells
 
 
+def row_of_line(line: str) -> tuple[str, list[str]]:
+    """The row header of a labelled line, and its cells as it says them (``2016 = 5879``)."""
+    label, _, tail = line.partition(": ")
+    return label, tail.split("; ")
+
+
 def cells_of_line(line: str) -> tuple[str, list[tuple[str, str]]]:
     """The row header of a labelled line, and its cells behind their column headers."""
-    label, _, tail = line.partition(": ")
-    cells = [cell.rpartition(" = ") for cell in tail.split("; ")]
+    label, told = row_of_line(line)
+    cells = [cell.rpartition(" = ") for cell in told]
     return label, [(column, value) for column, _, value in cells]
 
 

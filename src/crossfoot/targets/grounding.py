@@ -26,6 +26,7 @@ from crossfoot.pages.markdown import (
     page_line,
     render_labelled,
     row_label,
+    row_of_line,
     unescaped,
 )
 from crossfoot.pages.page import Page
@@ -126,8 +127,8 @@ def false_cells(text: str, page: Page) -> list[str]:
     """Those of the cells that a reply names which do not stand so on the page."""
     rows: dict[str, set[str]] = {}
     for line in render_labelled(page.table).split("\n"):
-        head, _, tails = line.partition(": ")
-        rows.setdefault(head, set()).update(tails.split("; "))
+        head, cells = row_of_line(line)
+        rows.setdefault(head, set()).update(cells)
     headers = [*(row[0] for row in page.table.rows if row), *(page.table.rows or [()])[0]]
     sentences = " ".join(map(page_line, (*page.before, *page.after, *headers)))
     wrong = []
