@@ -76,6 +76,15 @@ def llama(seed: int = 0, vocabulary: int = 640) -> Any:
     return LlamaForCausalLM(config).eval()
 
 
+def sharp_llama(seed: int = 0) -> Any:
+    """The same with larger weights, so that what it says depends on its prompt."""
+    model = llama(seed)
+    for name, weight in model.named_parameters():
+        if weight.dim() == 2 and "embed" not in name:
+            weight.data = 0.4 * torch.randn_like(weight)
+    return model
+
+
 def page() -> Page:
     """Revenue, costs and debt of two years, in millions."""
     rows = (

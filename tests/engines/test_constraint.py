@@ -1,7 +1,6 @@
 """Output under the grammar: one readable call of a known tool, whatever the model."""
 
 import pytest
-import torch
 
 import tiny
 from crossfoot.arithmetic.calculator import calculate
@@ -148,10 +147,7 @@ def test_appended_or_decoded_one_by_one_the_reply_is_the_same(template):
     seen = set()
     for seed in range(3):
         texts = []
-        model = tiny.llama(seed)
-        for name, weight in model.named_parameters():
-            if weight.dim() == 2 and "embed" not in name:  # so that replies depend on prompts
-                weight.data = 0.4 * torch.randn_like(weight)
+        model = tiny.sharp_llama(seed)
         for plain in (True, False):
             engine = TransformersEngine(model, chat, steering=constraint_for(chat, "tool"))
             engine.plain = plain

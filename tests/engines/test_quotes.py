@@ -203,3 +203,19 @@ def test_a_random_model_quotes_nothing_that_is_not_there(template):
                 assert not false_cells(content, PAGE)
                 assert parse_reply(generation.text, chat.syntax).calls
     assert said
+
+
+def test_questions_and_results_in_one_batch_are_answered_as_alone():
+    """Behind a result the grammar dictates how a call begins, behind a question nothing."""
+    chat = chat_for(tiny.tokenizer(), "tool")
+    result = [call("calculate", expression="5829 - 3"), tool_result("calculate", "5826.0")]
+    batch = [asked("ranked"), [*asked("ranked"), *result]]
+    seen = set()
+    for seed in range(6):
+        engine = TransformersEngine(
+            tiny.sharp_llama(seed), chat, steering=constraint_for(chat, "tool", "ranked")
+        )
+        alone = [engine.generate([messages], 60)[0].text for messages in batch]
+        assert [reply.text for reply in engine.generate(batch, 60)] == alone
+        seen.update(alone)
+    assert len(seen) > 6

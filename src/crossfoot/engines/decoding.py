@@ -54,10 +54,13 @@ class Decoding:
 
     def _run(self) -> tuple[list[list[int]], list[Kept]]:
         if self.steering is not None:
-            dictated = [self.steering.begin(row) for row in self.rows]
-            for row, tokens in zip(self.rows, dictated, strict=True):
-                self._append(row, tokens)
-            self._feed(dictated, behind=self.next)
+            cached = self.cache.get_seq_length()
+            shown = self.mask[:, cached:].bool()
+            waiting = [ids[own].tolist() for ids, own in zip(self.next, shown, strict=True)]
+            self.mask = self.mask[:, :cached]
+            self._feed(
+                [waiting[row] + self._append(row, self.steering.begin(row)) for row in self.rows]
+            )
         while not all(self.done):
             self._step()
         self._leave(set(self.rows))
@@ -91,7 +94,7 @@ class Decoding:
             ]
             self._leave(finished)
         if self.rows:
-            self._feed(appended, behind=None)
+            self._feed(appended)
 
     def _accept(self, row: int, token: int) -> list[int]:
         """Append a decoded token and what it entails; returns what is to be encoded."""
@@ -111,16 +114,15 @@ class Decoding:
         self.done[row] = self.done[row] or len(reply) >= self.max_new_tokens
         return tokens
 
-    def _feed(self, appended: list[list[int]], behind: torch.Tensor | None) -> None:
-        """What the next pass encodes: new tokens, padded on the left, ``behind`` what waits."""
+    def _feed(self, appended: list[list[int]]) -> None:
+        """What the next pass encodes, padded on the left: each row ends with its last token."""
         width = max(map(len, appended))
-        ids = torch.zeros(len(appended), width, dtype=torch.long)
+        self.next = torch.zeros(len(appended), width, dtype=torch.long)
         mask = torch.zeros(len(appended), width, dtype=self.mask.dtype)
         for place, tokens in enumerate(appended):
             if tokens:
-                ids[place, -len(tokens) :] = torch.tensor(tokens)
+                self.next[place, -len(tokens) :] = torch.tensor(tokens)
                 mask[place, -len(tokens) :] = 1
-        self.next = ids if behind is None else torch.cat([behind, ids], dim=1)
         self.mask = torch.cat([self.mask, mask], dim=1)
 
     def _leave(self, finished: set[int]) -> None:
