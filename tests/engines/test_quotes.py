@@ -144,6 +144,15 @@ def test_a_page_cannot_forge_where_its_table_ends():
     )
 
 
+def test_sentences_that_begin_alike_are_told_apart_within_a_word():
+    long = " ".join(["the company"] * 25 + ["paid 41 ."])
+    page = Page("p", (long, "the cost was 7 ."), Table(((),)), ())
+    call_ = CALL.replace("5829 - 27%", "41 - 7")
+    for quote in (long.removesuffix(" ."), "the company paid 41", "the cost was 7"):
+        assert allows(f"Cells: text: {quote}\n{call_}", asked(page=page))
+    assert not allows(f"Cells: text: the company was 7\n{call_}", asked(page=page))
+
+
 def not_allowed(sample, form):
     """The targets of a sample that its own prompts do not allow."""
     chat = chat_for(tiny.tokenizer(), "tool")

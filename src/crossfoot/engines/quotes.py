@@ -33,6 +33,7 @@ MAX_DEPTH = 8  # of parentheses
 _DOCUMENT = re.compile(r"<document>\n(.*)\n</document>", re.DOTALL)
 _TABLE = re.compile(r"<table>\n(.*)\n</table>", re.DOTALL)
 _TAG = re.compile(r"</?(?:pre_text|post_text)>")
+_WORD = re.compile(r"\s+|;|[^\s;]+")
 _NUMBER = re.compile(r"(?<![\w.,])-?(?:\d[\d,]*(?:\.\d+)?|\.\d+)")
 
 
@@ -50,7 +51,8 @@ def quote_grammar(messages: Sequence[Message], syntax: CallSyntax) -> str:
                 made = list(_sentence(f"text_{len(rules)}", sentence))
                 parts += [f"{_text(f'{TEXT}: ')} text_{len(rules)}"] * bool(made)
                 rules += made
-    quotes = f'({_text(CELLS)} part (" | " part){{0,{MAX_QUOTES - 1}}} "\\n")? ' if parts else ""
+    more = f"({_text(' | ')} part){{0,{MAX_QUOTES - 1}}}"
+    quotes = f'({_text(CELLS)} part {more} "\\n")? ' if parts else ""
     told = [m["content"].split(LIKELY)[0] for m in messages if m["role"] in ("user", "tool")]
     known = dict.fromkeys([*numbers("\n".join([*told, *rows, *sentences]))][:MAX_NUMBERS])
     return "\n".join(
@@ -101,14 +103,14 @@ def _row(name: str, line: str) -> Iterator[str]:
         yield f"{name}: {_text(line)}"
         return
     pick = f"({' | '.join(map(_text, dict.fromkeys(cells)))})"
-    picks = f'({_text(PICK)} {pick} ("; " {pick}){{0,{MAX_PICKS - 1}}})?'
+    picks = f"({_text(PICK)} {pick} ({_text('; ')} {pick}){{0,{MAX_PICKS - 1}}})?"
     if len(cells) <= WIDE:
         yield f"{name}: {_text(line)} {picks}"
         return
     starts = [f"{name}_{place}" for place in range(len(cells))]
     yield f"{name}: {_text(f'{head}: ')} ({' | '.join(starts)}) {picks}"
     for place, cell in enumerate(cells):
-        more = f' ("; " {starts[place + 1]})?' if place + 1 < len(cells) else ""
+        more = f" ({_text('; ')} {starts[place + 1]})?" if place + 1 < len(cells) else ""
         yield f"{starts[place]}: {_text(cell)}{more}"
 
 
@@ -142,4 +144,9 @@ def _ends(sentence: str) -> list[int]:
 
 
 def _text(text: str) -> str:
-    return json.dumps(text)
+    """A text word by word.
+
+    llguidance reads the longest of the literals that may come next and does not go back: of ``"the
+    cost of"`` and ``"the " "company"`` it would read the first alone.
+    """
+    return " ".join(map(json.dumps, _WORD.findall(text)))
