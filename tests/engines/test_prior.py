@@ -1,4 +1,4 @@
-"""The first quote of a reply, weighed by the ranking of the lines that were shown."""
+"""What a reply quotes and picks, weighed by the ranking of the lines that were shown."""
 
 from __future__ import annotations
 
@@ -166,6 +166,53 @@ def test_a_wide_row_may_be_quoted_from_any_cell():
     )
     first = {ids(f"dividends: {year}")[len(ids("dividends:"))] for year in years}
     assert all(scores[token] > math.log(UNLIKELY) for token in first) or len(first) == 1
+
+
+ROW = "revenue: 2016 = 5829; 2015 = 5735"
+
+
+@pytest.mark.parametrize("before", ["", "costs: 2016 = 4210; 2015 = 4305 -> 2015 = 4305 | "])
+@pytest.mark.parametrize(
+    ("questions", "likely"),
+    [
+        ([QUESTION], "2016 = 5829"),
+        (["what was revenue in 2015?"], "2015 = 5735"),
+        (["what was revenue in 2016?", "and in 2015?"], "2015 = 5735"),
+    ],
+)
+def test_the_likeliest_cell_of_a_row_weighs_most(before, questions, likely):
+    behind = f"Cells: {before}{ROW} ->"
+    cells = ROW.partition(": ")[2].split("; ")
+    weights = {cell: weight(asked(*questions), cell, behind) for cell in cells}
+    assert max(weights, key=weights.__getitem__) == likely
+    assert sum(map(math.exp, weights.values())) == pytest.approx(1.0, abs=2 * UNLIKELY)
+
+
+def test_cells_under_the_same_header_share_alike():
+    behind = "Cells: revenue: 2016 = 5829; 2016 = 47; 2015 = 5735 ->"
+    same = [weight(asked(QUESTION), cell, behind) for cell in ("2016 = 5829", "2016 = 47")]
+    assert same[0] == pytest.approx(same[1]) != 0.0
+
+
+def test_what_is_picked_is_not_picked_again():
+    behind = f"Cells: {ROW} -> 2016 = 5829;"
+    assert weight(asked(QUESTION), "2015 = 5735", behind) == 0.0
+    three = f"{ROW}; 2014 = 5610 -> 2016 = 5829;"
+    left = [
+        weight(asked(QUESTION), cell, f"Cells: {three}")
+        for cell in ("2016 = 5829", "2015 = 5735", "2014 = 5610")
+    ]
+    assert left[0] < math.log(UNLIKELY) / 2 < min(left[1:])
+
+
+@pytest.mark.parametrize("picked", [" 2016 = 5829", " 2016 = 5829\n", " what? ", " 2016 = 5829 |"])
+def test_behind_a_pick_nothing_is_added(picked):
+    assert not added(prior_of(asked(QUESTION)), ids(f"Cells: {ROW} ->{picked}")).any()
+
+
+def test_a_cell_that_another_begins_with_may_be_all():
+    row = "revenue: 2016 = 5; 2016 = 58; 2016 = 59"
+    assert not added(prior_of(asked(QUESTION)), ids(f"Cells: {row} -> 2016 = 5")).any()
 
 
 class Opening:

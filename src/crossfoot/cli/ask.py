@@ -33,7 +33,7 @@ def ask(
         typer.Option(help="short, long, grounded, ranked, chosen ...; the adapter's own."),
     ] = None,
     line_prior: Annotated[
-        bool, typer.Option("--line-prior", help="Weigh quoted lines by their ranking.")
+        bool, typer.Option("--line-prior", help="Weigh what is quoted by its ranking.")
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:

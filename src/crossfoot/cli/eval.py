@@ -81,7 +81,7 @@ def evaluate(
     ] = None,
     line_prior: Annotated[
         bool | None,
-        typer.Option("--line-prior/--no-line-prior", help="Weigh quoted lines by their ranking."),
+        typer.Option("--line-prior/--no-line-prior", help="Weigh what is quoted by its ranking."),
     ] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Conversations at a time.")] = 16,
     shards: Annotated[

@@ -1,18 +1,19 @@
-"""The first line that a reply quotes, weighed by the ranking of the lines that it was shown.
+"""What a reply quotes, weighed by the ranking of the lines that it was shown.
 
 A model that quotes before it calls (``Cells: total debt: 2016 = ...``) takes the line whose tokens
 it finds likeliest. Here that probability is multiplied by the line's share in the fitted ranking
 (pages/ranking.py), token by token along the tree of all lines: shallow fusion (Gulcehre et al.
-2015, https://arxiv.org/abs/1503.03535). Nothing is forbidden: what is no beginning of a line is
-unlikely. Lines and questions are read from the messages, as the grammar of quotes reads them
-(engines/quotes.py).
+2015, https://arxiv.org/abs/1503.03535). So it is with the cells that are picked from a row behind
+an arrow, ranked among those of the row. Nothing is forbidden: what is no beginning of a line or
+cell is unlikely. Lines and questions are read from the messages, as the grammar of quotes reads
+them (engines/quotes.py).
 """
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,37 +26,43 @@ from crossfoot.engines.steering import Steering
 from crossfoot.pages.markdown import cells_of_line, row_of_line
 from crossfoot.pages.ranking import Unit, shares
 from crossfoot.pages.units import row_name, text_name, told
-from crossfoot.targets.grounding import CELLS, TEXT, WIDE
+from crossfoot.targets.grounding import CELLS, PICK, TEXT, WIDE
 
 TOKENS = 12  # of a line: behind them it is told from others
 CHARS = 200  # which have as many
-UNLIKELY = 1e-3  # the share of what is no line's beginning
+UNLIKELY = 1e-3  # the share of what is no line's or cell's beginning
+_ARROW = PICK.rstrip()
 
 
 @dataclass(frozen=True, slots=True)
-class _Line:
-    """A row or sentence, its share, and the tokens that quotes of it begin with."""
+class _Choice:
+    """A row, sentence or cell, its share, and the tokens that quotes of it begin with."""
 
     share: float
     starts: frozenset[tuple[int, ...]]
 
 
 class LinePrior:
-    """Weighs the first quote of replies to questions; ``inner`` has its own say before."""
+    """Weighs the first quote of replies to questions, and the cells picked from any row.
+
+    ``inner`` has its own say before.
+    """
 
     def __init__(self, tokenizer: Any, end_id: int, inner: Steering | None = None) -> None:
         self.tokenizer = tokenizer
         self.end_id = end_id
         self.inner = inner
         self._head = self._ids(CELLS.rstrip())
-        self._lines: list[list[_Line]] = []
+        self._asked: list[list[str]] = []
+        self._lines: list[list[_Choice]] = []
         self._said: dict[int, list[int]] = {}
 
     def read(self, batch: Sequence[Sequence[Message]]) -> None:
         """Rank the lines that each row of a batch was shown."""
         if self.inner is not None:
             self.inner.read(batch)
-        self._lines = [list(self._of(messages)) for messages in batch]
+        self._asked = [_questions(messages) for messages in batch]
+        self._lines = [list(self._of(*each)) for each in zip(batch, self._asked, strict=True)]
 
     def begin(self, row: int) -> list[int]:
         """Start a reply; returns the tokens that it has to begin with."""
@@ -73,11 +80,7 @@ class LinePrior:
         """Add to ``scores`` (vocabulary) the logarithms of shares, in place."""
         if self.inner is not None:
             self.inner.adjust(row, scores)
-        head = len(self._head)
-        said = tuple(self._said[row])
-        if said[:head] != self._head or len(said) >= head + TOKENS:
-            return
-        following = self._following(row, said[head:])
+        following = _following(*self._choices(row, tuple(self._said[row])))
         if len(following) < 2:
             return
         added = torch.full_like(scores, math.log(UNLIKELY))
@@ -85,45 +88,93 @@ class LinePrior:
             added[token] = math.log(max(share, UNLIKELY))
         scores += added
 
-    def _following(self, row: int, said: tuple[int, ...]) -> dict[int, float]:
-        """The next tokens of the lines that go on from here, with their parts of all shares."""
-        found: dict[int, float] = defaultdict(float)
-        together = 0.0
-        for line in self._lines[row]:
-            going_on = {
-                start[len(said)]
-                for start in line.starts
-                if len(start) > len(said) and start[: len(said)] == said
-            }
-            together += line.share if going_on else 0.0
-            for token in going_on:
-                found[token] += line.share
-        return {token: share / together for token, share in found.items()} if together else {}
+    def _choices(
+        self, row: int, said: tuple[int, ...]
+    ) -> tuple[Sequence[_Choice], tuple[int, ...]]:
+        """What a reply chooses from where it stands, and the tokens that it has said of it."""
+        head = len(self._head)
+        if not self._asked[row] or said[:head] != self._head:
+            return [], ()
+        text = self.tokenizer.decode(said)
+        quote, arrow, picked = text.rpartition(" | ")[2].rpartition(_ARROW)
+        if arrow and "\n" not in text:
+            *before, begun = picked.split(";")
+            cells = self._cells(row, quote.removeprefix(CELLS).rstrip(), before)
+            return cells, self._ending(said, begun)
+        return (self._lines[row], said[head:]) if len(said) < head + TOKENS else ([], ())
 
-    def _of(self, messages: Sequence[Message]) -> Iterator[_Line]:
+    def _ending(self, said: tuple[int, ...], text: str) -> tuple[int, ...]:
+        """The last tokens, which say ``text``."""
+        counts = range(min(len(said), CHARS))
+        endings = (said[len(said) - count :] for count in counts)
+        return next((one for one in endings if self.tokenizer.decode(one) == text), said)
+
+    def _of(self, messages: Sequence[Message], asked: Sequence[str]) -> Iterator[_Choice]:
         """The lines of a conversation that ends with a question; none of any other."""
-        if messages[-1]["role"] != "user":
+        if not asked:
             return
         rows, sentences = shown(messages)
         rows, sentences = rows[:MAX_LINES], sentences[:MAX_LINES]
         units = [_row(index, line) for index, line in enumerate(rows)]
         units += [Unit(text_name(index), line) for index, line in enumerate(sentences)]
-        asked = [m["content"].split(f"\n{LIKELY}")[0] for m in messages if m["role"] == "user"]
         ranked = shares(tuple(units), asked).tolist()
         for line, share in zip(rows, ranked, strict=False):
-            yield _Line(share, self._starts(_row_quotes(line)))
+            yield _Choice(share, self._starts(CELLS.rstrip(), _row_quotes(line)))
         for line, share in zip(sentences, ranked[len(rows) :], strict=True):
             quoted = [quotes for one in line.split(" . ") if (quotes := _sentence_quotes(one))]
             for quotes in quoted:
-                yield _Line(share / len(quoted), self._starts(quotes))
+                yield _Choice(share / len(quoted), self._starts(CELLS.rstrip(), quotes))
 
-    def _starts(self, quotes: Sequence[str]) -> frozenset[tuple[int, ...]]:
-        head = len(self._head)
-        ids = [self._ids(f"{CELLS}{quote[:CHARS]}") for quote in quotes]
-        return frozenset(one[head : head + TOKENS] for one in ids if one[:head] == self._head)
+    def _cells(self, row: int, quote: str, picked: Iterable[str]) -> list[_Choice]:
+        """The cells of a quoted row that are not picked yet, ranked by their column headers."""
+        taken = {cell.strip() for cell in picked}
+        under: dict[str, list[str]] = defaultdict(list)
+        for cell in dict.fromkeys(row_of_line(quote)[1]):
+            if cell not in taken:
+                under[cell.rpartition(" = ")[0]].append(cell)
+        units = [Unit(row_name(index), header, header) for index, header in enumerate(under)]
+        ranked = shares(tuple(units), self._asked[row]).tolist()
+        return [
+            _Choice(share / len(cells), self._starts(_ARROW, [cell]))
+            for cells, share in zip(under.values(), ranked, strict=True)
+            for cell in cells
+        ]
+
+    def _starts(self, behind: str, quotes: Iterable[str]) -> frozenset[tuple[int, ...]]:
+        head = self._ids(behind)
+        ids = [self._ids(f"{behind} {quote[:CHARS]}") for quote in quotes]
+        return frozenset(one[len(head) :] for one in ids if one[: len(head)] == head)
 
     def _ids(self, text: str) -> tuple[int, ...]:
         return tuple(self.tokenizer(text, add_special_tokens=False)["input_ids"])
+
+
+def _following(choices: Sequence[_Choice], said: tuple[int, ...]) -> dict[int, float]:
+    """The next tokens of the choices that go on from here, with their parts of all shares.
+
+    None where one is said to its end: it may be what was meant.
+    """
+    if any(said in choice.starts for choice in choices):
+        return {}
+    found: dict[int, float] = defaultdict(float)
+    together = 0.0
+    for choice in choices:
+        going_on = {
+            start[len(said)]
+            for start in choice.starts
+            if len(start) > len(said) and start[: len(said)] == said
+        }
+        together += choice.share if going_on else 0.0
+        for token in going_on:
+            found[token] += choice.share
+    return {token: share / together for token, share in found.items()} if together else {}
+
+
+def _questions(messages: Sequence[Message]) -> list[str]:
+    """What a conversation asks that ends with a question; nothing of any other."""
+    if messages[-1]["role"] != "user":
+        return []
+    return [m["content"].split(f"\n{LIKELY}")[0] for m in messages if m["role"] == "user"]
 
 
 def _row(index: int, line: str) -> Unit:
