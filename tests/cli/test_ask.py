@@ -46,7 +46,9 @@ def crossfoot(crossfoot, monkeypatch):
     return run
 
 
-@pytest.mark.parametrize("options", [(), ("--prompt", "chosen", "--line-prior")])
+@pytest.mark.parametrize(
+    "options", [(), ("--constrained",), ("--prompt", "chosen", "--constrained", "--line-prior")]
+)
 def test_a_tiny_model_answers_something(crossfoot, page, tmp_path, options):
     model = tiny.save_model(tmp_path / "model")
     code, out, err = crossfoot(page, "what was the revenue?", "--model", model, "--json", *options)
@@ -184,6 +186,7 @@ def test_a_question_that_cannot_be_asked_ends_in_one_line(crossfoot, page, quest
         ("--prompt", "medium"),
         ("--model", "/no/such/model"),
         ("--line-prior", "--prompt", "short"),
+        ("--constrained", "--prompt", "scaled"),
     ],
 )
 def test_options_that_do_not_fit_end_in_one_line(crossfoot, page, options):

@@ -32,6 +32,9 @@ def ask(
         str | None,
         typer.Option(help="short, long, grounded, ranked, chosen ...; the adapter's own."),
     ] = None,
+    constrained: Annotated[
+        bool, typer.Option("--constrained", help="Hold what is quoted to the page.")
+    ] = False,
     line_prior: Annotated[
         bool, typer.Option("--line-prior", help="Weigh what is quoted by its ranking.")
     ] = False,
@@ -50,7 +53,9 @@ def ask(
     check_writes_calls(tuned, model)
     form = prompt_of(prompt, tuned, model)
     source = read_page(page)
-    engine = build_engine("transformers", model, tuned, line_prior=line_prior, prompt=form)
+    engine = build_engine(
+        "transformers", model, tuned, constrained=constrained, line_prior=line_prior, prompt=form
+    )
     conversation = PageConversation(source, engine, form)
     documents: list[dict[str, Any]] = []
     for question in questions or _typed():

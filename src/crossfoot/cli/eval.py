@@ -278,16 +278,14 @@ def _progress(total: int) -> Iterator[Callable[[int, int], None]]:
 
 
 def _setting(recipe: Recipe, form: PromptForm, history: str, few_shot: bool) -> Setting:
-    """How questions are put; some options have no words for prompts that name cells."""
+    """How questions are put; examples have no words for prompts that name cells."""
     from crossfoot.agent.loop import Limits, Setting
-    from crossfoot.chat.prompt import GROUNDED, QUOTED
+    from crossfoot.chat.prompt import GROUNDED
 
     if history not in ("own", "gold"):
         raise RecipeError(f"unknown history {history!r}", advice="known are own, gold")
-    held = recipe.generation.constrained and form not in QUOTED
-    if form in GROUNDED and (few_shot or held):
-        option = "--few-shot" if few_shot else "--constrained"
-        raise RecipeError(f"{option} has no words for cells", advice="or choose another --prompt")
+    if form in GROUNDED and few_shot:
+        raise RecipeError("--few-shot has no words for cells", advice="or choose another --prompt")
     return Setting(
         form=form,
         history=cast("History", history),

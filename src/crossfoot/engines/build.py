@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
-from crossfoot.chat.prompt import QUOTED, PromptForm
+from crossfoot.chat.prompt import GROUNDED, QUOTED, PromptForm
 from crossfoot.engines.base import Engine
 from crossfoot.engines.sampling import Sampling
 from crossfoot.errors import RecipeError
@@ -85,6 +85,10 @@ def build_engine(
     sampling = sampling or Sampling()
     if not sampling.greedy and name != "transformers":
         raise RecipeError(f"{name} decodes greedily here", advice="add --engine transformers")
+    if constrained and target == "tool" and prompt in GROUNDED and prompt not in QUOTED:
+        raise RecipeError(
+            "--constrained has no words for cells", advice="or choose another --prompt"
+        )
     if line_prior and (target != "tool" or prompt not in QUOTED):
         raise RecipeError(
             "--line-prior weighs quoted lines, and this prompt asks for none",
