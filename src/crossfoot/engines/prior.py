@@ -31,7 +31,7 @@ from crossfoot.targets.grounding import CELLS, PICK, TEXT, WIDE
 TOKENS = 12  # of a line: behind them it is told from others
 CHARS = 200  # which have as many
 UNLIKELY = 1e-3  # the share of what is no line's or cell's beginning
-_ARROW = PICK.rstrip()
+_HEAD, _ARROW = CELLS.rstrip(), PICK.rstrip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +52,17 @@ class LinePrior:
         self.tokenizer = tokenizer
         self.end_id = end_id
         self.inner = inner
-        self._head = self._ids(CELLS.rstrip())
+        self._heads = {text: self._ids(text) for text in (_HEAD, _ARROW)}
         self._asked: list[list[str]] = []
         self._lines: list[list[_Choice]] = []
+        self._picks: dict[tuple[int, str, str], list[_Choice]] = {}
         self._said: dict[int, list[int]] = {}
 
     def read(self, batch: Sequence[Sequence[Message]]) -> None:
         """Rank the lines that each row of a batch was shown."""
         if self.inner is not None:
             self.inner.read(batch)
+        self._picks = {}
         self._asked = [_questions(messages) for messages in batch]
         self._lines = [list(self._of(*each)) for each in zip(batch, self._asked, strict=True)]
 
@@ -92,16 +94,17 @@ class LinePrior:
         self, row: int, said: tuple[int, ...]
     ) -> tuple[Sequence[_Choice], tuple[int, ...]]:
         """What a reply chooses from where it stands, and the tokens that it has said of it."""
-        head = len(self._head)
-        if not self._asked[row] or said[:head] != self._head:
+        head = self._heads[_HEAD]
+        if not self._asked[row] or said[: len(head)] != head:
             return [], ()
         text = self.tokenizer.decode(said)
         quote, arrow, picked = text.rpartition(" | ")[2].rpartition(_ARROW)
         if arrow and "\n" not in text:
-            *before, begun = picked.split(";")
-            cells = self._cells(row, quote.removeprefix(CELLS).rstrip(), before)
-            return cells, self._ending(said, begun)
-        return (self._lines[row], said[head:]) if len(said) < head + TOKENS else ([], ())
+            before, _, begun = picked.rpartition(";")
+            if (row, quote, before) not in self._picks:
+                self._picks[row, quote, before] = self._cells(row, quote, before)
+            return self._picks[row, quote, before], self._ending(said, begun)
+        return (self._lines[row], said[len(head) :]) if len(said) < len(head) + TOKENS else ([], ())
 
     def _ending(self, said: tuple[int, ...], text: str) -> tuple[int, ...]:
         """The last tokens, which say ``text``."""
@@ -119,17 +122,17 @@ class LinePrior:
         units += [Unit(text_name(index), line) for index, line in enumerate(sentences)]
         ranked = shares(tuple(units), asked).tolist()
         for line, share in zip(rows, ranked, strict=False):
-            yield _Choice(share, self._starts(CELLS.rstrip(), _row_quotes(line)))
+            yield _Choice(share, self._starts(_HEAD, _row_quotes(line)))
         for line, share in zip(sentences, ranked[len(rows) :], strict=True):
             quoted = [quotes for one in line.split(" . ") if (quotes := _sentence_quotes(one))]
             for quotes in quoted:
-                yield _Choice(share / len(quoted), self._starts(CELLS.rstrip(), quotes))
+                yield _Choice(share / len(quoted), self._starts(_HEAD, quotes))
 
-    def _cells(self, row: int, quote: str, picked: Iterable[str]) -> list[_Choice]:
+    def _cells(self, row: int, quote: str, picked: str) -> list[_Choice]:
         """The cells of a quoted row that are not picked yet, ranked by their column headers."""
-        taken = {cell.strip() for cell in picked}
+        taken = {cell.strip() for cell in picked.split(";")}
         under: dict[str, list[str]] = defaultdict(list)
-        for cell in dict.fromkeys(row_of_line(quote)[1]):
+        for cell in dict.fromkeys(row_of_line(quote.removeprefix(CELLS).rstrip())[1]):
             if cell not in taken:
                 under[cell.rpartition(" = ")[0]].append(cell)
         units = [Unit(row_name(index), header, header) for index, header in enumerate(under)]
@@ -141,7 +144,7 @@ class LinePrior:
         ]
 
     def _starts(self, behind: str, quotes: Iterable[str]) -> frozenset[tuple[int, ...]]:
-        head = self._ids(behind)
+        head = self._heads[behind]
         ids = [self._ids(f"{behind} {quote[:CHARS]}") for quote in quotes]
         return frozenset(one[len(head) :] for one in ids if one[: len(head)] == head)
 
