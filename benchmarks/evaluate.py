@@ -25,7 +25,7 @@ from bandwidth import bandwidth
 from crossfoot.agent.loop import Setting
 from crossfoot.cli.quiet import quiet_libraries
 from crossfoot.engines.base import Engine
-from crossfoot.engines.build import build_engine, shipped_adapter
+from crossfoot.engines.build import Wanted, build_engine, shipped_adapter
 from crossfoot.engines.local import TransformersEngine
 from crossfoot.errors import CrossfootError
 from crossfoot.evaluation.evaluate import evaluate, one_engine
@@ -44,11 +44,10 @@ BATCH_SIZE = 16
 
 def build(name: str) -> Engine:
     """An engine by name; the plain one keeps nothing and leaves decoding to transformers."""
+    dtype = "float32" if name == FLOAT32 else "bfloat16"
     engine = build_engine(
         "transformers" if name in (PLAIN, FLOAT32) else name,
-        EMBEDDED,
-        shipped_adapter(),
-        dtype="float32" if name == FLOAT32 else "bfloat16",
+        Wanted(EMBEDDED, shipped_adapter(), dtype=dtype),
     )
     if name == PLAIN and isinstance(engine, TransformersEngine):
         engine.reuse = engine.plain = False

@@ -15,7 +15,7 @@ from crossfoot.arithmetic.program import parse
 from crossfoot.chat.messages import system, user
 from crossfoot.chat.prompt import PromptForm, question_message, system_message
 from crossfoot.chat.template import Chat
-from crossfoot.engines.build import build_engine, default_engine
+from crossfoot.engines.build import Wanted, build_engine, default_engine
 from crossfoot.engines.local import TransformersEngine
 from crossfoot.engines.openvino import WORTH_SENDING, OpenVinoEngine, gguf_file, prefixes_to_send
 from crossfoot.engines.pagecache import common_prefix
@@ -102,8 +102,8 @@ def test_the_file_is_written_once_for_the_same_weights(
 
 def test_a_format_of_regular_expressions_is_refused(model: Path) -> None:
     with pytest.raises(CrossfootError, match="to this format"):
-        build_engine("openvino", str(model), None, constrained=True)
-    assert default_engine(str(model), constrained=True) == "transformers"
+        build_engine("openvino", Wanted(str(model), constrained=True))
+    assert default_engine(Wanted(str(model), constrained=True)) == "transformers"
 
 
 @pytest.mark.parametrize(("target", "form"), [("tool", "ranked"), ("program", "short")])
@@ -111,8 +111,9 @@ def test_what_it_says_is_held_to_the_page(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: Target, form: PromptForm
 ) -> None:
     monkeypatch.setenv("CROSSFOOT_CACHE", str(tmp_path))
-    assert default_engine(str(model), constrained=True, target=target, prompt=form) == "openvino"
-    held = build_engine("openvino", str(model), None, constrained=True, target=target, prompt=form)
+    wanted = Wanted(str(model), constrained=True, target=target, prompt=form)
+    assert default_engine(wanted) == "openvino"
+    held = build_engine("openvino", wanted)
     page = tiny.page()
     asked = [[system_message(page, form), question_message(page, ["?"], form)]]
     (reply,) = held.generate(asked, 400)
@@ -129,7 +130,7 @@ def test_a_file_that_openvino_cannot_read_is_one_line(tmp_path: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CROSSFOOT_CACHE", str(tmp_path))
         with pytest.raises(ModelError, match="OpenVINO reads no GGUF of gemma3"):
-            build_engine("openvino", str(tmp_path / "gemma"), None)
+            build_engine("openvino", Wanted(str(tmp_path / "gemma")))
 
 
 _IDS = st.lists(st.sampled_from([0, 1]), min_size=0, max_size=4).map(
@@ -160,6 +161,6 @@ def test_it_is_the_default_on_a_cpu_for_models_that_it_reads(model: Path, tmp_pa
     if torch.cuda.is_available():
         pytest.skip("there is a GPU here")
     portable.gemma().save_pretrained(tmp_path)
-    assert default_engine(str(model)) == "openvino"
-    assert default_engine(str(model), constrained=True) == "transformers"
-    assert default_engine(str(tmp_path)) == "transformers"
+    assert default_engine(Wanted(str(model))) == "openvino"
+    assert default_engine(Wanted(str(model), constrained=True)) == "transformers"
+    assert default_engine(Wanted(str(tmp_path))) == "transformers"

@@ -9,7 +9,7 @@ import pytest
 
 import tiny
 from crossfoot.agent.loop import Limits, Setting
-from crossfoot.engines.build import build_engine
+from crossfoot.engines.build import Wanted, build_engine
 from crossfoot.evaluation.evaluate import LATENCIES, evaluate, one_engine
 from crossfoot.evaluation.predictions import read_predictions
 from crossfoot.evaluation.shards import ray_workers
@@ -44,7 +44,7 @@ def samples():
 def alone(model, samples, tmp_path_factory):
     """The records of one process."""
     folder = tmp_path_factory.mktemp("alone")
-    run(samples, one_engine(build_engine("transformers", model, None)), folder)
+    run(samples, one_engine(build_engine("transformers", Wanted(model))), folder)
     return records(folder)
 
 
@@ -62,7 +62,7 @@ def records(folder):
 def build_and_note(model, folder):
     """The tiny model's engine; the process that loads it leaves its number in ``folder``."""
     (Path(folder) / str(os.getpid())).touch()
-    return build_engine("transformers", model, None)
+    return build_engine("transformers", Wanted(model))
 
 
 def test_two_workers_give_the_records_of_one_process(model, samples, alone, tmp_path):

@@ -13,7 +13,7 @@ import pytest
 
 import tiny
 from crossfoot.agent.loop import Setting, run_batch
-from crossfoot.engines.build import build_engine
+from crossfoot.engines.build import Wanted, build_engine
 from crossfoot.errors import ModelError
 from crossfoot.models.adapters import add_adapter, save_trained
 from crossfoot.models.loading import load_model, load_tokenizer
@@ -195,13 +195,13 @@ def test_what_serve_starts_answers_as_the_local_engine_does(model, adapter):
         command = shlex.split(process.stdout.readline())
         wait_for(f"http://localhost:{port}/health", process)
         endpoint = f"http://localhost:{port}/v1"
-        remote = build_engine("remote", command[2], None, endpoint=endpoint)
+        remote = build_engine("remote", Wanted(command[2], endpoint=endpoint))
         samples = [tiny.sample("one")]
         served = run_batch(samples, remote, Setting(history="gold"))
         tuned, base = (
             run_batch(samples, engine, Setting(history="gold"))
             for engine in (
-                build_engine("transformers", model, one, dtype="bfloat16")
+                build_engine("transformers", Wanted(model, one, dtype="bfloat16"))
                 for one in (adapter, None)
             )
         )

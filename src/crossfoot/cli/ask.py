@@ -43,7 +43,7 @@ def ask(
     """Ask questions about a page and see the working of every answer."""
     quiet_libraries()
     from crossfoot.agent.ask import PageConversation, check_question
-    from crossfoot.engines.build import build_engine, resolve_adapter
+    from crossfoot.engines.build import Wanted, build_engine, resolve_adapter
     from crossfoot.models.prompts import check_writes_calls, prompt_of
     from crossfoot.pages.reader import read_page
 
@@ -53,9 +53,8 @@ def ask(
     check_writes_calls(tuned, model)
     form = prompt_of(prompt, tuned, model)
     source = read_page(page)
-    engine = build_engine(
-        "transformers", model, tuned, constrained=constrained, line_prior=line_prior, prompt=form
-    )
+    wanted = Wanted(model, tuned, constrained=constrained, line_prior=line_prior, prompt=form)
+    engine = build_engine("transformers", wanted)
     conversation = PageConversation(source, engine, form)
     documents: list[dict[str, Any]] = []
     for question in questions or _typed():

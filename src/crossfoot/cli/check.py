@@ -93,7 +93,7 @@ def _columns(
     served_base: str | None,
 ) -> tuple[list[Column], dict[str, Load]]:
     """A column for each form that an engine runs, and each engine's base."""
-    from crossfoot.engines.build import build_engine, engine_kind
+    from crossfoot.engines.build import Wanted, build_engine, engine_kind
     from crossfoot.errors import ModelError, RecipeError
     from crossfoot.evaluation.check import Column
 
@@ -101,7 +101,7 @@ def _columns(
         raise ModelError("no adapter here to be checked", file=tuned.model)
     columns: list[Column] = []
     bases: dict[str, Load] = {
-        engine: partial(build_engine, engine, tuned.model, None)
+        engine: partial(build_engine, engine, Wanted(tuned.model))
         for engine in ("transformers", *engines)
         if engine != "remote"
     }
@@ -109,15 +109,17 @@ def _columns(
         if engine == "remote":
             if served is None:
                 raise RecipeError("--served is missing", advice="name the tuned model as served")
-            remote = partial(build_engine, "remote", adapter=None, endpoint=endpoint)
             if served_base is not None:
-                bases[engine] = partial(remote, served_base)
+                base = Wanted(served_base, endpoint=endpoint)
+                bases[engine] = partial(build_engine, engine, base)
             against = "transformers" if served_base is None else engine
-            columns.append(Column("remote", partial(remote, served), against))
+            wanted = Wanted(served, endpoint=endpoint)
+            columns.append(Column(engine, partial(build_engine, engine, wanted), against))
             continue
         kind = engine_kind(engine)
         for form in (form for form in forms if form in kind.forms):
-            load = partial(build_engine, engine, tuned.model, tuned.adapter, form=form)
+            wanted = Wanted(tuned.model, tuned.adapter, form)
+            load = partial(build_engine, engine, wanted)
             columns.append(Column(f"{engine} {form}", load, engine))
     runnable = {form for engine in engines for form in engine_kind(engine).forms}
     if not columns or (set(engines) != {"remote"} and not runnable.issuperset(forms)):

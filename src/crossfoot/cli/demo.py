@@ -35,7 +35,7 @@ def demo(
     """Ask about one page, then compare the base model with the shipped adapter."""
     quiet_libraries()
     from crossfoot.agent.ask import PageConversation
-    from crossfoot.engines.build import build_engine, default_engine, resolve_adapter
+    from crossfoot.engines.build import Wanted, build_engine, default_engine, resolve_adapter
     from crossfoot.models.embedded import EMBEDDED
     from crossfoot.models.prompts import prompt_of
     from crossfoot.pages.reader import read_page
@@ -43,8 +43,8 @@ def demo(
     page = read_page(Path(str(files("crossfoot") / "examples" / "apd.md")))
     adapter = resolve_adapter(EMBEDDED, None)
     form = prompt_of(None, adapter)
-    engine = default_engine(EMBEDDED)
-    tuned = build_engine(engine, EMBEDDED, adapter)
+    engine = default_engine(Wanted(EMBEDDED))
+    tuned = build_engine(engine, Wanted(EMBEDDED, adapter))
     console.print("A page on debt and interest, and four questions about it:")
     conversation = PageConversation(page, tuned, form)
     for question in QUESTIONS:
@@ -53,7 +53,7 @@ def demo(
             show_turn(question, transcript.messages, transcript.submission.answer, grounds)
     console.print(f"\nBase model and shipped adapter on {conversations} synthetic conversations:")
     scores = {
-        "base": _score(build_engine(engine, EMBEDDED, None), "short", conversations),
+        "base": _score(build_engine(engine, Wanted(EMBEDDED)), "short", conversations),
         "tuned": _score(tuned, form, conversations),
     }
     if json:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from crossfoot.agent.loop import History, Setting
     from crossfoot.chat.prompt import PromptForm
     from crossfoot.engines.base import Engine
+    from crossfoot.engines.build import Wanted
     from crossfoot.evaluation.evaluate import Runner
     from crossfoot.training.recipe import Recipe
     from crossfoot.training.sections import Generation
@@ -101,48 +102,25 @@ def evaluate(
     engine = engine or ("remote" if endpoint else None)
     if engine != "remote":  # which needs none of them
         quiet_libraries()
-    from crossfoot.engines.build import build_engine, default_engine, resolve_adapter
-    from crossfoot.engines.endpoint import Endpoint
-    from crossfoot.evaluation.asked import (
-        asked,
-        default_adapter,
-        sampling_of,
-        trained_in,
-        weights_to_load,
-    )
+    from crossfoot.engines.build import Wanted, build_engine, default_engine, resolve_adapter
+    from crossfoot.evaluation.asked import asked, default_adapter, sampling_of, subject
     from crossfoot.evaluation.evaluate import evaluate as run_evaluation
     from crossfoot.evaluation.finish import finish
     from crossfoot.evaluation.samples import samples_of
     from crossfoot.models.embedded import EMBEDDED
     from crossfoot.models.prompts import prompt_of, target_of
-    from crossfoot.models.weights import weights_sha256
     from crossfoot.reports.terminal import evaluation_tables
     from crossfoot.reports.trackers import check_trackers
     from crossfoot.runs.folder import RunFolder
-    from crossfoot.tasks.registry import TASKS
     from crossfoot.tasks.split import choose
 
-    own = trained_in(task)
-    trained = own or trained_in(adapter) or trained_in(model)
-    if own is not None:
-        if adapter not in (None, "none"):
-            raise RecipeError("a run has its own adapter", advice="name a task instead of the run")
-        task = own.recipe.data[0].task
-        if adapter != "none" and limit is None:  # the base is no part of a run, nor a few questions
-            output = output or own.folder
-    elif "/" in task or (task not in TASKS and Path(task).is_dir()):
-        raise RecipeError(
-            f"{task} is no run: it has no recipe.yaml",
-            advice="name a task, and an adapter with --adapter",
-        )
-    if trained is not None and engine != "remote":
-        model, adapter = weights_to_load(trained, own is not None, model, adapter)
-    elif trained is not None and model is None:
-        raise RecipeError(
-            "a server knows the run's model by another name", advice="give it with --model"
-        )
-    if trained is None and target is None and engine != "remote":
-        target = target_of(adapter, model)
+    served = engine == "remote"
+    who = subject(task, model, adapter, served=served)
+    task, trained, adapter = who.task, who.trained, who.adapter
+    if limit is None:  # a few questions are no part of a run
+        output = output or who.folder
+    if trained is None and target is None and not served:
+        target = target_of(adapter, who.model)
     generation = {
         "max_new_tokens": max_new_tokens,
         "num_beams": num_beams,
@@ -155,7 +133,7 @@ def evaluate(
     }
     recipe = asked(
         trained,
-        model or EMBEDDED,
+        who.model or EMBEDDED,
         {
             "prompt": prompt,
             "prompt_style": prompt_style,
@@ -169,61 +147,36 @@ def evaluate(
             "tracking": {"report_to": report_to.split(",") if report_to else None},
         },
     )
-    model, sampling, held = recipe.model, sampling_of(recipe), recipe.generation.constrained
+    model = recipe.model
     check_trackers(recipe.tracking)
     with skips_on_stderr():
         samples, left_out = samples_of(task, split, recipe, trained, skip_bad)
     for note in left_out:
         console.print(note, markup=False)
     samples = choose(samples, limit, seed) if limit is not None else samples
-    served = engine == "remote"
     adapter = adapter or default_adapter(recipe)
     adapter_path = None if served and adapter is None else resolve_adapter(model, adapter)
     form = recipe.prompt if trained else prompt_of(prompt, adapter_path, model)
     setting = _setting(recipe, form, history, few_shot)
-    engine = engine or default_engine(
-        model,
-        constrained=held,
-        line_prior=recipe.generation.line_prior,
-        greedy=sampling.greedy,
-        target=recipe.target,
-        prompt=setting.form,
-    )
-    build = partial(
-        build_engine,
-        engine,
+    wanted = Wanted(
         model,
         adapter_path,
-        constrained=held,
+        constrained=recipe.generation.constrained,
         line_prior=recipe.generation.line_prior,
         endpoint=endpoint,
         tools_in_text=tools_in_text,
         target=recipe.target,
         prompt=setting.form,
         prompt_style=recipe.prompt_style,
-        sampling=sampling,
+        sampling=sampling_of(recipe),
     )
+    engine = engine or default_engine(wanted)
     unusual = _named(setting, served, recipe.generation, limit)
     folder = output or Path("runs") / _run_name(task, split, model, adapter, unusual)
     run = RunFolder(folder)
-    source: dict[str, Any] = {
-        "task": task,
-        "split": split,
-        "limit": limit,
-        "seed": seed,
-        "model": model,
-        "model_sha256": None if served else weights_sha256(Path(model)),
-        "adapter": str(adapter_path) if adapter_path else None,
-        "adapter_sha256": weights_sha256(adapter_path) if adapter_path else None,
-        "engine": engine,
-        "endpoint": Endpoint(endpoint).host if endpoint else None,
-        "constrained": held,
-        "tools_in_text": tools_in_text,
-        # None where it is as it was before there was a choice, so that old evaluations go on.
-        "prompt_style": None if recipe.prompt_style == "instruct" else recipe.prompt_style,
-        "sampling": None if sampling.greedy else asdict(sampling),
-        "line_prior": recipe.generation.line_prior or None,
-    }
+    source = {"task": task, "split": split, "limit": limit, "seed": seed}
+    source |= _answered_by(engine, wanted)
+    build = partial(build_engine, engine, wanted)
     with _runner(build, shards) as runner, _progress(len(samples)) as show:
         predictions = run_evaluation(
             samples,
@@ -293,6 +246,28 @@ def _setting(recipe: Recipe, form: PromptForm, history: str, few_shot: bool) -> 
         limits=Limits(new_tokens=recipe.generation.max_new_tokens),
         single=recipe.single,
     )
+
+
+def _answered_by(engine: str, wanted: Wanted) -> dict[str, Any]:
+    """What answers, as an evaluation that is gone on with must have it again."""
+    from crossfoot.engines.endpoint import Endpoint
+    from crossfoot.models.weights import weights_sha256
+
+    adapter, sampling = wanted.adapter, wanted.sampling
+    return {
+        "model": wanted.model,
+        "model_sha256": None if engine == "remote" else weights_sha256(Path(wanted.model)),
+        "adapter": str(adapter) if adapter else None,
+        "adapter_sha256": weights_sha256(adapter) if adapter else None,
+        "engine": engine,
+        "endpoint": Endpoint(wanted.endpoint).host if wanted.endpoint else None,
+        "constrained": wanted.constrained,
+        "tools_in_text": wanted.tools_in_text,
+        # None where it is as it was before there was a choice, so that old evaluations go on.
+        "prompt_style": None if wanted.prompt_style == "instruct" else wanted.prompt_style,
+        "sampling": None if sampling.greedy else asdict(sampling),
+        "line_prior": wanted.line_prior or None,
+    }
 
 
 def _named(setting: Setting, served: bool, options: Generation, limit: int | None) -> list[str]:

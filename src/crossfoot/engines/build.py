@@ -28,7 +28,9 @@ class Wanted:
 
     ``tools_in_text`` is for a served model whose chat template knows no tools. ``target`` is what
     replies are, calls or an answer itself, and ``prompt`` the form of what they reply to.
-    ``line_prior`` weighs what they quote (engines/prior.py).
+    ``dtype`` is that of transformers' weights, by default ``models.loading.inference_dtype``;
+    ``constrained`` holds replies to the target's format, ``line_prior`` weighs what they quote
+    (engines/prior.py).
     """
 
     model: str
@@ -53,90 +55,55 @@ class EngineKind:
     forms: tuple[str, ...]
 
 
-def build_engine(
-    name: str,
-    model: str,
-    adapter: Path | None,
-    *,
-    form: str | None = None,
-    dtype: str | None = None,
-    constrained: bool = False,
-    line_prior: bool = False,
-    endpoint: str | None = None,
-    tools_in_text: bool = False,
-    target: Target = "tool",
-    prompt: PromptForm = "short",
-    prompt_style: PromptStyle = "instruct",
-    sampling: Sampling | None = None,
-) -> Engine:
-    """Load a model with its adapter into an engine; what the engine cannot do is refused.
-
-    ``dtype`` is that of transformers' weights, by default ``models.loading.inference_dtype``.
-    """
+def build_engine(name: str, wanted: Wanted) -> Engine:
+    """Load a model with its adapter into an engine; what the engine cannot do is refused."""
     kind = engine_kind(name)
-    if form is not None and form not in kind.forms:
+    _check(name, kind, wanted)
+    return kind.build(wanted)
+
+
+def _check(name: str, kind: EngineKind, wanted: Wanted) -> None:
+    """RecipeError for what this engine, or this prompt, has no words for."""
+    if wanted.form is not None and wanted.form not in kind.forms:
         raise RecipeError(
-            f"the engine {name} runs no model of form {form!r}",
+            f"the engine {name} runs no model of form {wanted.form!r}",
             advice=f"it runs {', '.join(kind.forms)}",
         )
-    if (endpoint is not None or tools_in_text) and name != "remote":
-        option = "--tools-in-text" if endpoint is None else "--endpoint"
+    if (wanted.endpoint is not None or wanted.tools_in_text) and name != "remote":
+        option = "--tools-in-text" if wanted.endpoint is None else "--endpoint"
         raise RecipeError(f"{option} is of no use to {name}", advice="add --engine remote")
-    sampling = sampling or Sampling()
-    if not sampling.greedy and name != "transformers":
+    if not wanted.sampling.greedy and name != "transformers":
         raise RecipeError(f"{name} decodes greedily here", advice="add --engine transformers")
-    if constrained and target == "tool" and prompt in GROUNDED and prompt not in QUOTED:
+    quotes = wanted.target == "tool" and wanted.prompt in QUOTED
+    if wanted.constrained and wanted.target == "tool" and wanted.prompt in GROUNDED and not quotes:
         raise RecipeError(
             "--constrained has no words for cells", advice="or choose another --prompt"
         )
-    if line_prior and (target != "tool" or prompt not in QUOTED):
+    if wanted.line_prior and not quotes:
         raise RecipeError(
             "--line-prior weighs quoted lines, and this prompt asks for none",
             advice=f"prompts that do are {', '.join(QUOTED)}",
         )
-    if line_prior and name != "transformers":
+    if wanted.line_prior and name != "transformers":
         raise RecipeError(f"{name} knows no --line-prior", advice="add --engine transformers")
-    return kind.build(
-        Wanted(
-            model,
-            adapter,
-            form,
-            dtype,
-            constrained,
-            line_prior,
-            endpoint,
-            tools_in_text,
-            target,
-            prompt,
-            prompt_style,
-            sampling,
-        ),
-    )
 
 
-def default_engine(
-    model: str,
-    *,
-    constrained: bool = False,
-    line_prior: bool = False,
-    greedy: bool = True,
-    target: Target = "tool",
-    prompt: PromptForm = "short",
-) -> str:
+def default_engine(wanted: Wanted) -> str:
     """The fastest engine for many conversations: openvino on a CPU, if it is installed.
 
     Where there is a GPU, a model that OpenVINO does not read or a format that it does not hold, it
     is transformers (docs/decisions/004-openvino.md).
     """
-    if not greedy or line_prior or find_spec("openvino_genai") is None:
+    if not wanted.sampling.greedy or wanted.line_prior or find_spec("openvino_genai") is None:
         return "transformers"
     import torch
 
     from crossfoot.engines.openvino import holds, reads
     from crossfoot.models.loading import load_config
 
-    fits = not torch.cuda.is_available() and reads(load_config(model))
-    return "openvino" if fits and (not constrained or holds(target, prompt)) else "transformers"
+    fits = not torch.cuda.is_available() and reads(load_config(wanted.model))
+    held = not wanted.constrained or holds(wanted.target, wanted.prompt)
+    return "openvino" if fits and held else "transformers"
 
 
 def engine_kind(name: str) -> EngineKind:

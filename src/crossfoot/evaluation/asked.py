@@ -18,6 +18,7 @@ from crossfoot.errors import RecipeError
 from crossfoot.files import user_path
 from crossfoot.models.embedded import EMBEDDED
 from crossfoot.runs.folder import FINAL
+from crossfoot.tasks.registry import TASKS
 from crossfoot.training.recipe import Recipe, load_recipe
 
 # The keys of a recipe that say how questions are put to a model.
@@ -52,6 +53,21 @@ class Trained:
         return NO_ADAPTER if self.recipe.adapter.method == "none" else str(self.folder)
 
 
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is evaluated: questions of a task, answered by a model with an adapter.
+
+    None for both is what was not named. ``folder`` is that of the run that is evaluated itself;
+    its base alone is no part of it.
+    """
+
+    task: str
+    model: str | None
+    adapter: str | None
+    trained: Trained | None
+    folder: Path | None
+
+
 def trained_in(path: str | None) -> Trained | None:
     """The training whose run folder, or ``final_model`` in it, this is."""
     if path is None:
@@ -75,6 +91,32 @@ def weights_to_load(
     if own or trained_in(adapter) is not None:
         return trained.model if full or model is None else model, trained.adapter
     return trained.model, trained.adapter if adapter is None else adapter
+
+
+def subject(task: str, model: str | None, adapter: str | None, *, served: bool) -> Subject:
+    """Task and weights by what was named: a task or a run, a model, an adapter.
+
+    A server (``served``) knows its weights by names of its own, of which nothing is loaded here.
+    """
+    own = trained_in(task)
+    trained = own or trained_in(adapter) or trained_in(model)
+    if own is not None and adapter not in (None, NO_ADAPTER):
+        raise RecipeError("a run has its own adapter", advice="name a task instead of the run")
+    if own is None and ("/" in task or (task not in TASKS and Path(task).is_dir())):
+        raise RecipeError(
+            f"{task} is no run: it has no recipe.yaml",
+            advice="name a task, and an adapter with --adapter",
+        )
+    if own is not None:
+        task = own.recipe.data[0].task
+    folder = own.folder if own is not None and adapter != NO_ADAPTER else None
+    if trained is not None and not served:
+        model, adapter = weights_to_load(trained, own is not None, model, adapter)
+    elif trained is not None and model is None:
+        raise RecipeError(
+            "a server knows the run's model by another name", advice="give it with --model"
+        )
+    return Subject(task, model, adapter, trained, folder)
 
 
 def asked(trained: Trained | None, model: str, given: dict[str, Any]) -> Recipe:
