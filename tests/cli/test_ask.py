@@ -47,7 +47,7 @@ def crossfoot(crossfoot, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "options", [(), ("--constrained",), ("--prompt", "chosen", "--constrained", "--line-prior")]
+    "options", [(), ("--constrained",), ("--prompt", "chosen"), ("--prompt", "chosen", "--free")]
 )
 def test_a_tiny_model_answers_something(crossfoot, page, tmp_path, options):
     model = tiny.save_model(tmp_path / "model")
@@ -57,6 +57,30 @@ def test_a_tiny_model_answers_something(crossfoot, page, tmp_path, options):
     assert document["page"] == str(page)
     assert document["turns"][0]["question"] == "what was the revenue?"
     assert "Warning" not in err
+
+
+@pytest.mark.parametrize(
+    ("options", "held", "weighed"),
+    [
+        ((), True, True),
+        (("--free",), False, True),
+        (("--no-line-prior",), True, False),
+        (("--prompt", "short"), False, False),
+        (("--prompt", "short", "--constrained"), True, False),
+    ],
+)
+def test_quotes_are_held_and_weighed_unless_options_say_not(
+    crossfoot, page, monkeypatch, options, held, weighed
+):
+    built = []
+
+    def build(name, wanted):
+        built.append(wanted)
+        return Scripted(*GROWTH)
+
+    monkeypatch.setattr("crossfoot.engines.build.build_engine", build)
+    assert crossfoot(page, "by how much did revenue grow?", *options)[0] == 0
+    assert [(wanted.constrained, wanted.line_prior) for wanted in built] == [(held, weighed)]
 
 
 def test_the_working_of_an_answer_is_shown_with_where_its_numbers_stand(crossfoot, page):

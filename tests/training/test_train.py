@@ -517,10 +517,17 @@ def test_the_card_has_the_metrics_of_an_evaluation(finished, tmp_path):
     card = model_card(run)
     assert "| official | 51.2% | 40.0% to 60.0% | 100 |" in card
     assert "On convfinqa, split dev; intervals" in card
-    metrics |= {"history": "gold", "few_shot": True}
+    assert "| turns, by" not in card
+    metrics |= {"history": "gold", "few_shot": True, "constrained": True, "line_prior": True}
+    metrics |= {"by_position": {"1": score, "2": score | {"total": 0}}, "operands_named": score}
     (tmp_path / "test_metrics.json").write_text(json.dumps(metrics))
     told = "split dev, behind the labelled turns instead of the model's own, with examples in the"
-    assert told in model_card(run)
+    card = model_card(run)
+    assert told in card
+    assert "(`--constrained`), quotes weighed by their ranking (`--line-prior`); intervals" in card
+    assert "| position 1 of its conversation | 51.2% | 40.0% to 60.0% | 100 |" in card
+    assert "position 2" not in card
+    assert "| all numbers of the gold program named | 51.2% |" in card
     assert "shown the whole page" in card
     recipe = yaml.safe_load((tmp_path / "recipe.yaml").read_text())
     (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(recipe | {"prompt": "ranked"}))

@@ -33,16 +33,22 @@ def ask(
         typer.Option(help="short, long, grounded, ranked, chosen ...; the adapter's own."),
     ] = None,
     constrained: Annotated[
-        bool, typer.Option("--constrained", help="Hold what is quoted to the page.")
-    ] = False,
+        bool | None,
+        typer.Option("--constrained/--free", help="Hold what is quoted to the page."),
+    ] = None,
     line_prior: Annotated[
-        bool, typer.Option("--line-prior", help="Weigh what is quoted by its ranking.")
-    ] = False,
+        bool | None,
+        typer.Option("--line-prior/--no-line-prior", help="Weigh what is quoted by its ranking."),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """Ask questions about a page and see the working of every answer."""
+    """Ask questions about a page and see the working of every answer.
+
+    Where the prompt asks for quotes, they are held to the page and weighed unless options say not.
+    """
     quiet_libraries()
     from crossfoot.agent.ask import PageConversation, check_question
+    from crossfoot.chat.prompt import QUOTED
     from crossfoot.engines.build import Wanted, build_engine, resolve_adapter
     from crossfoot.models.prompts import check_writes_calls, prompt_of
     from crossfoot.pages.reader import read_page
@@ -53,7 +59,14 @@ def ask(
     check_writes_calls(tuned, model)
     form = prompt_of(prompt, tuned, model)
     source = read_page(page)
-    wanted = Wanted(model, tuned, constrained=constrained, line_prior=line_prior, prompt=form)
+    quotes = form in QUOTED
+    wanted = Wanted(
+        model,
+        tuned,
+        constrained=quotes if constrained is None else constrained,
+        line_prior=quotes if line_prior is None else line_prior,
+        prompt=form,
+    )
     engine = build_engine("transformers", wanted)
     conversation = PageConversation(source, engine, form)
     documents: list[dict[str, Any]] = []

