@@ -55,6 +55,17 @@ def test_lines_have_id_question_context_prompt_target_and_evidence(tmp_path: Pat
     assert result.stdout == ""
 
 
+def test_prompts_may_be_those_of_a_recipe(tmp_path: Path) -> None:
+    written = {}
+    for form in ("short", "labelled"):
+        assert build(tmp_path / form, "--prompt", form).exit_code == 0
+        written[form] = lines(tmp_path / form / "dev.jsonl")[0]
+        assert written[form]["context"] in written[form]["prompt"]
+    assert written["short"]["target"] == written["labelled"]["target"]
+    assert "2016 = " in written["labelled"]["context"]
+    assert "2016 = " not in written["short"]["context"]
+
+
 def test_counts_are_one_json_document(tmp_path: Path) -> None:
     result = build(tmp_path / "x.jsonl", "--json")
     counts = json.loads(result.stdout)
@@ -111,6 +122,7 @@ def test_prompts_of_instruction_models_go_through_the_models_template(
         (("--target", "programme"), "known are program, numerical, answer, tool"),
         (("--input", "golden"), "known are gold, all, noisy_gold, retrieved"),
         (("--prompt-style", "chat"), "known are instruct, base"),
+        (("--prompt", "tall"), "known are short, long"),
         (("--target", "tool"), "use prompt style instruct"),
         (("--split", "train"), "crossfoot data get finqa"),
         (("--output", "/proc/none/out"), "give another --output"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import tomllib
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -30,6 +32,11 @@ def test_the_report_says_what_works_and_which_recipe_fits(recipe, monkeypatch):
     report = json.loads(done.stdout)
     assert report["extras"]["train"] == "works"
     assert set(report["extras"]) == set(examine.EXTRAS)
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())
+    extras = set(project["project"]["optional-dependencies"]) - {"dev"}
+    assert set(examine.EXTRAS) == extras
+    installed = {name for name, said in report["extras"].items() if "not installed" not in said}
+    assert {report["extras"][name] for name in installed} == {"works"}
     assert report["hardware"]["free_bytes"] > 0
     assert min(report["gigaflops"].values()) > 0
     (row,) = report["recipes"]
@@ -118,9 +125,19 @@ def test_less_memory_means_a_smaller_micro_batch(recipe):
     less = fits(loaded, int(whole.needed_bytes / 0.9) - 10**6, "cpu")
     none = fits(loaded, int(0.5e9), "cpu")
     assert whole.batch_tokens == 4096
-    assert less.batch_tokens in (1024, 2048)
+    assert less.batch_tokens == 2048
     assert less.needed_bytes < whole.needed_bytes
     assert none.batch_tokens is None
+
+
+def test_a_small_micro_batch_needs_no_less_than_the_longest_page(recipe):
+    needed = [
+        fits(load_recipe(recipe, [f"batch_tokens={tokens}"]), 10**12, "cpu").needed_bytes
+        for tokens in (512, 2048, 4096)
+    ]
+    assert needed[0] == needed[1] < needed[2]
+    short = load_recipe(recipe, ["batch_tokens=512", "max_tokens=1500"])
+    assert fits(short, 10**12, "cpu").needed_bytes < needed[0]
 
 
 def test_a_model_that_is_not_here_is_known_by_its_shape(recipe):

@@ -68,14 +68,19 @@ def test_a_model_that_knows_something_passes(recipe, monkeypatch):
     assert said == ["the base model answers 1 of 50 turns right"]
 
 
-def test_the_larger_model_is_the_largest_that_the_memory_holds():
+@pytest.mark.parametrize(("method", "bytes_each"), [("none", 17), ("lora", 3), ("qlora", 1.5)])
+def test_the_larger_model_is_the_largest_that_the_method_could_train(method, bytes_each):
+    def larger(than, free):
+        asked = workshop.recipe(than, adapter={"method": method})
+        return larger_model(asked, int(free))
+
     sizes = {name: count_parameters(config_of(name)) for name in SHAPES}
     assert 3.0e9 < sizes["Qwen/Qwen2.5-Coder-3B-Instruct"] < 3.2e9
     assert 0.9e9 < sizes["google/gemma-3-1b-it"] < 1.1e9
     assert 4.2e9 < sizes["google/gemma-3-4b-it"] < 4.4e9
     small = "Qwen/Qwen2.5-0.5B-Instruct"
-    assert larger_model("nowhere/at-all", int(3.1 * sizes[small])) == small
+    assert larger("nowhere/at-all", 1.02 * bytes_each * sizes[small]) == small
+    assert larger("nowhere/at-all", 0.98 * bytes_each * sizes[small]) is None
     best = max(sizes, key=lambda name: sizes[name])
-    assert larger_model(small, 10**12) == best
-    assert larger_model(best, 10**12) is None
-    assert larger_model(small, 10**9) is None
+    assert larger(small, 10**12) == best
+    assert larger(best, 10**12) is None

@@ -83,7 +83,12 @@ def test_the_run_folder_holds_every_file_of_a_training(finished):
     timing = finished.read_json("timing.json")
     assert timing["train_duration_seconds"] > 0
     assert timing["eval_duration_seconds"] > 0
-    assert finished.read_json("args.json")["learning_rate"] == 0.01
+    arguments = finished.read_json("args.json")
+    assert (arguments["learning_rate"], arguments["target"], arguments["input"]) == (
+        0.01,
+        "tool",
+        "all",
+    )
     assert finished.read_json("environment.json")["packages"]["peft"]
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from crossfoot.cli.output import console, print_json, skips_on_stderr, writing
+from crossfoot.cli.quiet import quiet_libraries
 from crossfoot.errors import DataError, RecipeError
 from crossfoot.tasks.registry import load_task, naming_file
 from crossfoot.tasks.split import choose
@@ -31,6 +32,7 @@ def build(
     ] = 2,
     context_seed: Annotated[int, typer.Option(help="noisy_gold: which of them.")] = 0,
     budget: Annotated[int, typer.Option(min=1, help="retrieved: paragraphs and rows.")] = 10,
+    prompt: Annotated[str, typer.Option(help="As a recipe's: short, long, labelled ...")] = "short",
     prompt_style: Annotated[str, typer.Option(help="instruct or base.")] = "instruct",
     model: Annotated[
         str, typer.Option(help="instruct: whose chat template renders the prompts.")
@@ -47,10 +49,12 @@ def build(
     A line has id, question, context, prompt, target and evidence. The target does not hold the
     end-of-turn token. With --target tool a question has a line for each call.
     """
+    from crossfoot.chat.prompt import prompt_form
     from crossfoot.targets.context import INPUTS, ContextOptions
     from crossfoot.targets.dataset import build_dataset
     from crossfoot.targets.single import STYLES, TARGETS
 
+    form = prompt_form(prompt)
     _one_of(target, TARGETS, "target")
     _one_of(input, INPUTS, "input")
     _one_of(prompt_style, STYLES, "prompt style")
@@ -63,7 +67,7 @@ def build(
         samples = choose(samples, limit, seed)
     chat = _chat(model, target) if prompt_style == "instruct" else None
     with naming_file(task, split):
-        built = build_dataset(samples, cast("Target", target), options, chat, skip_bad)
+        built = build_dataset(samples, cast("Target", target), options, chat, form, skip_bad)
     path = _write(output, split, built.lines)
     counts = built.counts()
     if json:
@@ -78,6 +82,7 @@ def _one_of(name: str, known: tuple[str, ...], what: str) -> None:
 
 
 def _chat(model: str, target: str) -> Chat:
+    quiet_libraries()
     from crossfoot.chat.template import Chat
     from crossfoot.models.loading import load_tokenizer
 

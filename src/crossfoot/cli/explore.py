@@ -14,6 +14,7 @@ from rich.text import Text
 
 from crossfoot.arithmetic.expression import fold
 from crossfoot.cli.output import console, print_json, print_table, writing
+from crossfoot.cli.quiet import quiet_libraries
 from crossfoot.errors import CrossfootError, RecipeError
 from crossfoot.pages.markdown import render_page
 from crossfoot.tasks.base import Sample
@@ -38,6 +39,7 @@ def show_overview(samples: list[Sample], title: str, model: str | None, as_json:
     if model is not None:
         from crossfoot.models.loading import load_tokenizer
 
+        quiet_libraries()
         tokens = token_lengths(samples, load_tokenizer(model))
         counts["tokens"] = {what: spread(lengths) for what, lengths in tokens.items()}
     if as_json:
@@ -127,6 +129,7 @@ def write_page(
     from crossfoot.models.loading import load_tokenizer
     from crossfoot.reports.explore_page import explore_page
 
+    quiet_libraries()
     text = explore_page(title, samples, others, load_tokenizer(model))
     with writing(path, "--html") as folder:
         folder.write_text(path.name, text)
@@ -185,6 +188,7 @@ def show_targets(sample: Sample, model: str, prompt: str, as_json: bool) -> None
     from crossfoot.targets.rows import build_rows, has_extension_property, merge
 
     form = prompt_form(prompt)
+    quiet_libraries()
     chat = Chat(load_tokenizer(model))
     rows = build_rows([sample], chat, form)
     chains = merge(rows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Any
 
 import typer
 
@@ -21,6 +22,10 @@ from crossfoot.cli import (
     train,
 )
 from crossfoot.errors import CrossfootError
+
+# Click's, which newer versions of typer carry under a name of their own.
+UsageError: type[Exception] = typer.BadParameter.__bases__[0]
+INTERRUPTED = 130
 
 app = typer.Typer(
     name="crossfoot",
@@ -52,10 +57,23 @@ def _crossfoot() -> None:
 def run() -> None:
     """Entry point: a user's mistake ends in one line on stderr and exit code 2."""
     try:
-        app()
+        code = app(prog_name="crossfoot", standalone_mode=False) or 0
     except CrossfootError as error:
         print(f"crossfoot: {error}", file=sys.stderr)
-        sys.exit(2)
+        code = 2
+    except UsageError as error:
+        code = _refuse(error)
     except KeyboardInterrupt:
+        code = INTERRUPTED
+    if code == INTERRUPTED:
         print("crossfoot: interrupted", file=sys.stderr)
-        sys.exit(130)
+    sys.exit(code)
+
+
+def _refuse(error: Any) -> int:
+    """Say what is wrong with the command line; nothing where its help was printed instead."""
+    said = error.format_message().rstrip(".")
+    if said:
+        command = error.ctx.command_path if error.ctx else "crossfoot"
+        print(f"crossfoot: {said[0].lower()}{said[1:]} ({command} --help)", file=sys.stderr)
+    return int(error.exit_code)

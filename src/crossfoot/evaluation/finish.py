@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,6 +21,15 @@ from crossfoot.tasks.base import Sample
 from crossfoot.training.sections import Tracking
 
 METRICS = "test_metrics.json"
+
+
+def _gpu_memory() -> dict[str, int]:
+    """The peak of this process on a GPU, if it computed on one; a server's is its own."""
+    torch = sys.modules.get("torch")  # which an evaluation through a server never loads
+    if torch is None or not torch.cuda.is_available():
+        return {}
+    peak = torch.cuda.max_memory_allocated()
+    return {"test_cuda_max_memory_bytes": peak} if peak else {}
 
 
 def finish(
@@ -51,7 +61,8 @@ def finish(
     }
     run.write_json(METRICS, metrics)
     timing = run.read_json("timing.json") if (run.path / "timing.json").is_file() else {}
-    run.write_json("timing.json", timing | {"test_inference_seconds": seconds})
+    timing |= {"test_inference_seconds": seconds} | _gpu_memory()
+    run.write_json("timing.json", timing)
     trained = (run.path / "recipe.yaml").is_file()
     # That of the training says what the weights were made with, and stays.
     run.write_json("test_environment.json" if trained else "environment.json", environment())

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from crossfoot.chat.prompt import PromptForm
 from crossfoot.chat.template import Chat
 from crossfoot.errors import DataError
 from crossfoot.targets.context import Context, ContextOptions, choose_context
@@ -52,9 +53,10 @@ def build_dataset(
     target: Target,
     options: ContextOptions,
     chat: Chat | None,
+    form: PromptForm = "short",
     skip_bad: bool = False,
 ) -> Dataset:
-    """Lines for every question that has this target and this context.
+    """Lines for every question that has this target and this context, in a recipe's prompt form.
 
     Raises DataError where a record names evidence that its page does not have, unless ``skip_bad``
     leaves it out, and where nothing is left; RecipeError for conversations of several turns.
@@ -67,7 +69,7 @@ def build_dataset(
             built.left_out[reason] += 1
             continue
         context = choose_context(sample, options)
-        one = example(sample, context, target)
+        one = example(sample, context, target, form)
         built.contexts.append(context)
         for prompt, text in prompts_and_targets(one, chat):
             line = {"id": one.sample_id, "question": one.question, "context": one.context}

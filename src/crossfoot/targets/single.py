@@ -80,9 +80,8 @@ def example(
         messages = [asked[0], *turn_messages(turn, form, (), context.page)]
     else:
         messages = [*asked, assistant(target_text(turn.gold, target))]
-    return Example(
-        sample.sample_id, turn.question, render_page(context.page), target, tuple(messages)
-    )
+    shown = render_page(context.page, labelled=form in LABELLED)
+    return Example(sample.sample_id, turn.question, shown, target, tuple(messages))
 
 
 def opening(

@@ -6,10 +6,13 @@ import io
 import os
 import platform
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any
@@ -22,11 +25,12 @@ from crossfoot.models.embedded import cache_folder
 from crossfoot.models.loading import DTYPES
 from crossfoot.reports.trackers import TRACKERS
 from crossfoot.runs.folder import PACKAGES
+from crossfoot.serving.commands import SERVERS
 from crossfoot.tasks.registry import data_folder
 from crossfoot.training.speed import matmul_rate
 
 HUB_SECONDS = 3.0
-TRACK_SECONDS = 120.0
+TRACK_SECONDS = SERVE_SECONDS = 120.0
 
 
 def hardware() -> dict[str, Any]:
@@ -159,31 +163,50 @@ def _quant() -> None:
 def _openvino() -> None:
     import numpy as np
     import openvino
-    import openvino_genai  # noqa: F401  (what the engine needs beside it)
+    import openvino_genai
     from openvino import opset13 as operations
 
     one = operations.parameter([2], np.float32)
     model = openvino.compile_model(openvino.Model([operations.add(one, one)], [one]), "CPU")
     if list(model([np.ones(2, np.float32)])[0]) != [2, 2]:
         raise RuntimeError("1 + 1 is not 2")
+    openvino_genai.GenerationConfig(max_new_tokens=1).validate()
+
+
+def _llamacpp() -> None:
+    import xllamacpp
+
+    if "yes" not in xllamacpp.json_schema_to_grammar({"const": "yes"}):
+        raise RuntimeError("a grammar does not hold its own text")
 
 
 def _serve() -> None:
-    import asyncio
+    """The server of transformers, which starts without a model."""
+    for name in SERVERS["transformers"].needs:
+        import_module(name)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [str(SERVERS["transformers"].path()), "serve", "--host", "127.0.0.1"]
+    quiet = subprocess.DEVNULL
+    server = subprocess.Popen([*command, "--port", str(port)], stdout=quiet, stderr=quiet)
+    try:
+        _wait_for(server, f"http://127.0.0.1:{port}/health")
+    finally:
+        server.kill()
+        server.wait()
 
+
+def _wait_for(server: subprocess.Popen[bytes], address: str) -> None:
     import httpx
-    from fastapi import FastAPI
 
-    app = FastAPI()
-    app.get("/")(lambda: "here")
-
-    async def ask() -> Any:
-        transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://here") as client:
-            return (await client.get("/")).json()
-
-    if asyncio.run(ask()) != "here":
-        raise RuntimeError("a server does not answer")
+    end = time.monotonic() + SERVE_SECONDS
+    while time.monotonic() < end and server.poll() is None:
+        with suppress(httpx.HTTPError), httpx.Client(trust_env=False) as client:
+            if client.get(address).is_success:
+                return
+        time.sleep(0.2)
+    raise RuntimeError(f"no answer of {address} (exit code {server.poll()})")
 
 
 def _ray() -> None:
@@ -242,6 +265,7 @@ EXTRAS: dict[str, Callable[[], None]] = {
     "constrain": _constrain,
     "quant": _quant,
     "openvino": _openvino,
+    "llamacpp": _llamacpp,
     "serve": _serve,
     "ray": _ray,
     "track": _track,

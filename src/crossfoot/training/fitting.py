@@ -1,8 +1,9 @@
 """Which recipes fit a machine, and with which micro-batch.
 
 ``fits(load_recipe(path), free_bytes, "cpu")`` estimates the memory of a micro-batch (memory.py) on
-made-up rows of 1,024 tokens, at the recipe's ``batch_tokens`` and, where that is too much, at less.
-No weight and no data are read; models that are not here are known by their shapes.
+made-up rows of 1,024 tokens, at the recipe's ``batch_tokens``. Less of them saves memory down to
+the longest page, which is a micro-batch of its own. No weight and no data are read (``crossfoot
+train --dry-run`` reads them); models that are not here are known by their shapes.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from crossfoot.training.tree import Tree, grow
 ROW = 1024  # tokens
 TARGET = 48  # of them bear loss
 SHARED, OWN = 900, 100  # tokens of the page whose attention is timed: of all rows, of each
-LEAST_BATCH = 1024
+LONGEST = 3400  # tokens of FinQA's longest page (3,392 of SmolLM2's), which no micro-batch divides
+LESS_BATCH = 2048
 LEFT_FREE = 0.1  # of the free memory, for what else goes on
 
 
@@ -38,29 +40,31 @@ class Fit:
 
 
 def fits(recipe: Recipe, free: int, device: str) -> Fit:
-    """The largest micro-batch up to the recipe's own that ``free`` bytes hold."""
+    """The micro-batch that ``free`` bytes hold, where they hold the longest page."""
     config = config_of(recipe.model)
     parameters = count_parameters(config)
     room = free * (1 - LEFT_FREE)
     least = int(_least(recipe, parameters) + PROCESS[device])
     if least > room:
         return Fit(recipe.model, parameters, least, None, None)
-    smallest = _fit(recipe, config, parameters, min(LEAST_BATCH, recipe.batch_tokens), device)
-    if smallest.needed_bytes > room:  # known first, as small batches are soon counted
-        return replace(smallest, batch_tokens=None)
-    tokens = recipe.batch_tokens
-    while tokens > LEAST_BATCH:
-        fit = _fit(recipe, config, parameters, tokens, device)
-        if fit.needed_bytes <= room:
-            return fit
-        tokens //= 2
-    return smallest
 
+    def fit(tokens: int, length: int) -> Fit:
+        memory = _estimate(recipe, config, tokens, length)
+        per_token = memory.flops / max(tokens, length)
+        return Fit(recipe.model, parameters, memory.total(device), recipe.batch_tokens, per_token)
 
-def _fit(recipe: Recipe, config: Any, parameters: int, tokens: int, device: str) -> Fit:
-    memory = _estimate(recipe, config, tokens)
-    per_token = memory.flops / max(tokens, ROW)
-    return Fit(recipe.model, parameters, memory.total(device), tokens, per_token)
+    short = fit(ROW, ROW)
+    if short.needed_bytes > room:  # known first, as one short row is soon counted
+        return replace(short, batch_tokens=None)
+    if recipe.batch_tokens >= LONGEST:
+        whole = fit(recipe.batch_tokens, ROW)
+        if whole.needed_bytes <= room:
+            return whole
+    longest = min(LONGEST, recipe.max_tokens)
+    page = fit(longest, longest)
+    if page.needed_bytes > room:
+        return replace(page, batch_tokens=None)
+    return replace(page, batch_tokens=min(LESS_BATCH, recipe.batch_tokens))
 
 
 def config_of(model: str) -> Any:
@@ -68,17 +72,21 @@ def config_of(model: str) -> Any:
     return SHAPES[model]() if model in SHAPES else load_config(model)
 
 
-def larger_model(than: str, free: int) -> str | None:
-    """The largest known model above ``than`` that LoRA in bfloat16 could train in ``free`` bytes.
+def larger_model(recipe: Recipe, free: int) -> str | None:
+    """The largest known model above the recipe's that its method could train in ``free`` bytes.
 
-    Two bytes a weight, and half as much again for adapter and activations.
+    A byte for each weight is for what activations and an adapter take beside ``_least``.
     """
     try:
-        own = count_parameters(config_of(than))
+        own = count_parameters(config_of(recipe.model))
     except CrossfootError:
         own = 0
     sizes = {name: count_parameters(shape()) for name, shape in SHAPES.items()}
-    held = {name: size for name, size in sizes.items() if own < size and 3 * size < free}
+    held = {
+        name: size
+        for name, size in sizes.items()
+        if own < size and _least(recipe, size) + size < free
+    }
     return max(held, key=lambda name: held[name], default=None)
 
 
@@ -97,12 +105,10 @@ def _least(recipe: Recipe, parameters: int) -> int:
     return parameters // 2 if recipe.adapter.method == "qlora" else 2 * parameters
 
 
-def _estimate(recipe: Recipe, config: Any, tokens: int) -> Memory:
-    rows = [
-        Tree(
-            tuple(range(ROW)),
-            tuple(range(-1, ROW - 1)),
-            (tuple(range(ROW - TARGET, ROW)),),
-        )
-    ] * max(tokens // ROW, 1)
+def _estimate(recipe: Recipe, config: Any, tokens: int, length: int) -> Memory:
+    """Of as many rows of that ``length`` as ``tokens`` hold."""
+    row = Tree(
+        tuple(range(length)), tuple(range(-1, length - 1)), (tuple(range(length - TARGET, length)),)
+    )
+    rows = [row] * max(tokens // length, 1)
     return estimate(recipe, config, rows, str(recipe.trainer.get("optim", "")))

@@ -1,7 +1,8 @@
 """Does the base model answer anything right before it is trained?
 
 A model that scores next to nothing without tuning may be too small to be worth the hours. A small
-sample of the validation questions is asked as the trained model will be. The embedded model scores
+sample of the validation questions is put as the recipe puts them, and answered greedily by what
+the training begins with: the base, with the adapter that it goes on from. The embedded model scores
 0% and learns all the same (docs/log.md), so that a recipe has to ask for this.
 """
 
@@ -54,8 +55,7 @@ def pass_gate(
     if found.accuracy >= LEAST:
         say(said)
         return found
-    free = free_bytes("cuda" if torch.cuda.is_available() else "cpu")
-    larger = larger_model(recipe.model, free)
+    larger = larger_model(recipe, free_bytes("cuda" if torch.cuda.is_available() else "cpu"))
     advice = (
         f"a larger one that this machine holds is {larger} (model={larger})"
         if larger

@@ -133,7 +133,8 @@ def train(
         run.write_text("recipe.yaml", yaml.safe_dump(recipe.model_dump(), sort_keys=False))
         run.write_json("environment.json", environment() | {"base": identity(recipe.model, model)})
         run.write_json("data.json", prepared.summary() | {"way": way})
-        run.write_json("args.json", arguments.to_sanitized_dict())
+        given = recipe.model_dump(mode="json")
+        run.write_json("args.json", given | arguments.to_sanitized_dict())
         if gate is not None:
             run.write_json("gate.json", {"turns": gate.turns, "correct": gate.correct})
         before = rewind(run, checkpoint)
