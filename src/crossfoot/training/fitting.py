@@ -60,7 +60,7 @@ def fits(recipe: Recipe, free: int, device: str) -> Fit:
         whole = fit(recipe.batch_tokens, ROW)
         if whole.needed_bytes <= room:
             return whole
-    longest = min(LONGEST, recipe.max_tokens)
+    longest = max(min(LONGEST, recipe.max_tokens), ROW)
     page = fit(longest, longest)
     if page.needed_bytes > room:
         return replace(page, batch_tokens=None)
