@@ -174,9 +174,9 @@ def _print_recipes(rows: list[dict[str, Any]], recommended: dict[str, Any] | Non
         changed = "" if dtype == recommended["dtype_of_recipe"] else f" dtype={dtype}"
         console.print(
             f"recommended: crossfoot train {recommended['recipe']} "
-            f"batch_tokens={recommended['batch_tokens']}{changed} (with --dry-run first, which "
-            "counts its own data)",
+            f"batch_tokens={recommended['batch_tokens']}{changed}",
             markup=False,
             highlight=False,
             soft_wrap=True,
         )
+        console.print("with --dry-run first it counts its own data", highlight=False)

@@ -37,10 +37,7 @@ def show_overview(samples: list[Sample], title: str, model: str | None, as_json:
     """Counts of a data set as JSON or as a table, with lengths in the tokens of ``model``."""
     counts = overview(samples)
     if model is not None:
-        from crossfoot.models.loading import load_tokenizer
-
-        quiet_libraries()
-        tokens = token_lengths(samples, load_tokenizer(model))
+        tokens = token_lengths(samples, _tokenizer(model))
         counts["tokens"] = {what: spread(lengths) for what, lengths in tokens.items()}
     if as_json:
         print_json(counts)
@@ -126,11 +123,9 @@ def write_page(
     samples: list[Sample], others: dict[str, list[Sample]], title: str, path: Path, model: str
 ) -> None:
     """The overview, suspicious labels and twins as one HTML page."""
-    from crossfoot.models.loading import load_tokenizer
     from crossfoot.reports.explore_page import explore_page
 
-    quiet_libraries()
-    text = explore_page(title, samples, others, load_tokenizer(model))
+    text = explore_page(title, samples, others, _tokenizer(model))
     with writing(path, "--html") as folder:
         folder.write_text(path.name, text)
     console.print(f"written: {path}", markup=False, soft_wrap=True)
@@ -184,12 +179,10 @@ def show_targets(sample: Sample, model: str, prompt: str, as_json: bool) -> None
     """A conversation as the tokens that training sees, those that bear loss coloured."""
     from crossfoot.chat.prompt import prompt_form
     from crossfoot.chat.template import Chat
-    from crossfoot.models.loading import load_tokenizer
     from crossfoot.targets.rows import build_rows, has_extension_property, merge
 
     form = prompt_form(prompt)
-    quiet_libraries()
-    chat = Chat(load_tokenizer(model))
+    chat = Chat(_tokenizer(model))
     rows = build_rows([sample], chat, form)
     chains = merge(rows)
     pieces = [
@@ -227,3 +220,10 @@ def show_targets(sample: Sample, model: str, prompt: str, as_json: bool) -> None
         f"rows); the template of {model} {has} the extension property",
         markup=False,
     )
+
+
+def _tokenizer(model: str) -> Any:
+    quiet_libraries()
+    from crossfoot.models.loading import load_tokenizer
+
+    return load_tokenizer(model)

@@ -18,6 +18,5 @@ def quiet_libraries() -> None:
     from transformers.utils import logging as transformers_logging
 
     hub_logging.set_verbosity(logging.ERROR)  # it tells each of its retries; we tell at the end
-
     transformers_logging.set_verbosity_error()
     transformers_logging.disable_progress_bar()

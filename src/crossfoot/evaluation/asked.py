@@ -100,16 +100,17 @@ def subject(task: str, model: str | None, adapter: str | None, *, served: bool) 
     """
     own = trained_in(task)
     trained = own or trained_in(adapter) or trained_in(model)
-    if own is not None and adapter not in (None, NO_ADAPTER):
-        raise RecipeError("a run has its own adapter", advice="name a task instead of the run")
-    if own is None and ("/" in task or (task not in TASKS and Path(task).is_dir())):
+    folder = None
+    if own is not None:
+        if adapter not in (None, NO_ADAPTER):
+            raise RecipeError("a run has its own adapter", advice="name a task instead of the run")
+        task = own.recipe.data[0].task
+        folder = None if adapter == NO_ADAPTER else own.folder
+    elif "/" in task or (task not in TASKS and Path(task).is_dir()):
         raise RecipeError(
             f"{task} is no run: it has no recipe.yaml",
             advice="name a task, and an adapter with --adapter",
         )
-    if own is not None:
-        task = own.recipe.data[0].task
-    folder = own.folder if own is not None and adapter != NO_ADAPTER else None
     if trained is not None and not served:
         model, adapter = weights_to_load(trained, own is not None, model, adapter)
     elif trained is not None and model is None:

@@ -1,7 +1,8 @@
 """What an evaluation leaves in its run folder when every question is answered.
 
 ``test_metrics.json`` holds what was evaluated, accuracies and ``inference_*`` times;
-``timing.json`` gets ``test_inference_seconds`` beside the times of the training, if there was one.
+``timing.json`` gets ``test_inference_seconds`` and, on a GPU, the memory's peak beside the times of
+the training, if there was one.
 """
 
 from __future__ import annotations
@@ -21,15 +22,6 @@ from crossfoot.tasks.base import Sample
 from crossfoot.training.sections import Tracking
 
 METRICS = "test_metrics.json"
-
-
-def _gpu_memory() -> dict[str, int]:
-    """The peak of this process on a GPU, if it computed on one; a server's is its own."""
-    torch = sys.modules.get("torch")  # which an evaluation through a server never loads
-    if torch is None or not torch.cuda.is_available():
-        return {}
-    peak = torch.cuda.max_memory_allocated()
-    return {"test_cuda_max_memory_bytes": peak} if peak else {}
 
 
 def finish(
@@ -70,3 +62,12 @@ def finish(
         run.write_text("README.md", model_card(run))
     report_evaluation(tracking, run, metrics, [one.latency_ms for one in predictions])
     return metrics
+
+
+def _gpu_memory() -> dict[str, int]:
+    """The peak of this process on a GPU, if it computed on one; a server's is its own."""
+    torch = sys.modules.get("torch")  # which an evaluation through a server never loads
+    if torch is None or not torch.cuda.is_available():
+        return {}
+    peak = torch.cuda.max_memory_allocated()
+    return {"test_cuda_max_memory_bytes": peak} if peak else {}

@@ -130,10 +130,10 @@ def train(
                 f"{trained.evidence_cut:.1%} of the numbers that gold programs need"
             )
         run.create()
-        run.write_text("recipe.yaml", yaml.safe_dump(recipe.model_dump(), sort_keys=False))
+        given = recipe.model_dump()
+        run.write_text("recipe.yaml", yaml.safe_dump(given, sort_keys=False))
         run.write_json("environment.json", environment() | {"base": identity(recipe.model, model)})
         run.write_json("data.json", prepared.summary() | {"way": way})
-        given = recipe.model_dump(mode="json")
         run.write_json("args.json", given | arguments.to_sanitized_dict())
         if gate is not None:
             run.write_json("gate.json", {"turns": gate.turns, "correct": gate.correct})
