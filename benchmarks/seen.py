@@ -51,6 +51,8 @@ def rows(predictions: list[Prediction], samples: dict[str, Any]) -> Iterator[tup
     for group in ("by_kind", "by_evidence", "by_position", "after_previous_turn"):
         for name, score in found[group].items():
             yield f"{group.replace('_', ' ')}: {name}", told(score)
+    for error, count in found["errors"].items():
+        yield f"wrong: {error}", f"{count / whole['total']:.1%} of {whole['total']}"
 
 
 def told(score: dict[str, Any]) -> str:

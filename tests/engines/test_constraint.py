@@ -1,5 +1,7 @@
 """Output under the grammar: one readable call of a known tool, whatever the model."""
 
+import os
+
 import pytest
 
 import tiny
@@ -7,6 +9,7 @@ from crossfoot.arithmetic.calculator import calculate
 from crossfoot.chat.messages import user
 from crossfoot.chat.template import Chat
 from crossfoot.engines.constraint import constraint_for
+from crossfoot.engines.decoding import SWITCH
 from crossfoot.engines.local import TransformersEngine
 from crossfoot.grading.answer import UNITS, parse_answer
 
@@ -155,3 +158,25 @@ def test_appended_or_decoded_one_by_one_the_reply_is_the_same(template):
         assert texts[0] == texts[1]
         seen.update(texts[0])
     assert len(seen) > 3
+
+
+def test_on_a_cpu_cached_keys_are_not_copied_for_each_query_head(monkeypatch):
+    monkeypatch.delenv(SWITCH, raising=False)
+    copied = []
+
+    def repeat(states, groups):
+        copied.append(tuple(states.shape))
+        return states.repeat_interleave(groups, dim=1)
+
+    monkeypatch.setattr("transformers.integrations.sdpa_attention.repeat_kv", repeat)
+    chat = Chat(tiny.tokenizer())
+    prompts = [[user("one?")], [user("another one")]]
+    texts = []
+    for plain in (True, False):
+        engine = TransformersEngine(tiny.llama(), chat, steering=constraint_for(chat, "tool"))
+        engine.plain = plain
+        copied.clear()
+        texts.append([reply.text for reply in engine.generate(prompts, 40)])
+        assert bool(copied) is not plain
+    assert texts[0] == texts[1]
+    assert SWITCH not in os.environ

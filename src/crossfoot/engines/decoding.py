@@ -8,7 +8,9 @@ numbers of tokens, and the padding between them is masked, which no recurrent la
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import os
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -18,6 +20,8 @@ from crossfoot.engines.steering import Steering
 
 # Rows leave the batch when at least this share of it is finished: leaving copies the others' cache.
 LEAVING = 0.25
+# Read by transformers/integrations/sdpa_attention.py at each call.
+SWITCH = "TRANSFORMERS_SDPA_FORCE_GQA"
 
 
 class Decoding:
@@ -49,7 +53,7 @@ class Decoding:
 
     def run(self) -> tuple[list[list[int]], list[Kept]]:
         """Replies as token ids, the end of turn included, and what is kept of each row."""
-        with torch.inference_mode():
+        with torch.inference_mode(), _keys_in_groups(self.model.device):
             return self._run()
 
     def _run(self) -> tuple[list[list[int]], list[Kept]]:
@@ -138,3 +142,23 @@ class Decoding:
         self.mask = self.mask[places]
         if places:
             select(self.cache, places)
+
+
+@contextmanager
+def _keys_in_groups(device: torch.device) -> Iterator[None]:
+    """On a CPU: attention reads the keys that several query heads share where they are.
+
+    For several new tokens of a row, which dictated ones are, transformers copies all that is cached
+    for each query head. Its own switch leaves the groups to PyTorch, whose kernel takes them on a
+    CPU; on a GPU a mask would send them to a slow one.
+    """
+    before = os.environ.get(SWITCH)
+    if device.type == "cpu":
+        os.environ[SWITCH] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(SWITCH, None)
+        else:
+            os.environ[SWITCH] = before
