@@ -102,6 +102,17 @@ def test_looked_up_and_computed_turns_are_told_apart(metrics):
     assert groups(metrics["by_kind"]) == {"looked up": (1, 2), "computed": (2, 4)}
 
 
+def test_turns_that_need_a_number_no_earlier_turn_needed_are_told_apart(metrics):
+    assert groups(metrics["by_numbers"]) == {
+        "new on the page": (3, 4),
+        "in the conversation": (0, 2),
+    }
+
+
+def test_evidence_that_no_record_names_is_counted_as_rebuilt(metrics):
+    assert groups(metrics["by_evidence_source"]) == {"rebuilt": (3, 6)}
+
+
 def test_a_turn_counts_under_each_operation_of_its_gold_program(metrics):
     assert groups(metrics["by_operation"]) == {
         "none": (1, 2),

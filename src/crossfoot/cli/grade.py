@@ -91,6 +91,7 @@ def _table(matrix: Matrix, title: str) -> Table:
         "{} steps": matrix.by_steps,
         "op {}": matrix.by_operation,
         "evidence: {}": matrix.by_evidence,
+        "evidence {}": matrix.by_evidence_source,
     }
     for called, group in groups.items():
         table.add_section()

@@ -34,3 +34,11 @@ def evidence_kind(gold: Gold) -> str:
         return evidence_of(gold).kind
     except DataError:
         return "none"
+
+
+def evidence_source(gold: Gold) -> str:
+    """``given`` by the record, ``rebuilt`` from its program, or ``none``."""
+    try:
+        return evidence_of(gold).source
+    except DataError:
+        return "none"

@@ -57,9 +57,9 @@ class Quirks:
 class Matrix:
     """All scores of one predictions file; None where there is no such thing to count.
 
-    ``by_steps``, ``by_operation`` and ``by_evidence`` are the official score of the gold turns of
-    each kind; ``audited_accuracy`` that of turns whose labels do not contradict each other
-    (tasks/suspicious.py), ``answer_accuracy`` that of turns with an answer string,
+    ``by_steps`` and its like are the official score of the gold turns of each kind
+    (evaluation/groups.py); ``audited_accuracy`` that of turns whose labels do not contradict each
+    other (tasks/suspicious.py), ``answer_accuracy`` that of turns with an answer string,
     ``program_validity`` the share of turns for which a program was submitted that parses and
     executes.
     """
@@ -78,6 +78,7 @@ class Matrix:
     by_steps: dict[str, Score]
     by_operation: dict[str, Score]
     by_evidence: dict[str, Score]
+    by_evidence_source: dict[str, Score]
     errors: dict[str, int]
     quirks: Quirks | None
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable
 from typing import TypeVar
 
-from crossfoot.evaluation.groups import evidence_kind, operations, steps
+from crossfoot.evaluation.groups import evidence_kind, evidence_source, operations, steps
 from crossfoot.grading.answer import Gold, Submission
 from crossfoot.grading.graders import executed, is_correct, program_correct, unit_correct
 from crossfoot.grading.operands import operands_named
@@ -23,6 +23,7 @@ GROUPS: dict[str, Callable[[Gold], Collection[str]]] = {
     "by_steps": lambda gold: {steps(gold)},
     "by_operation": operations,  # a turn counts under each of its own
     "by_evidence": lambda gold: {evidence_kind(gold)},
+    "by_evidence_source": lambda gold: {evidence_source(gold)},
 }
 
 

@@ -18,6 +18,7 @@ from crossfoot.evaluation.measures import GROUPS, Measure, grouped, measures
 from crossfoot.evaluation.predictions import Prediction
 from crossfoot.grading.answer import Gold, Submission
 from crossfoot.grading.graders import GRADERS, is_correct
+from crossfoot.grading.operands import gold_operands, same_number
 from crossfoot.targets.context import ContextOptions, choose_context
 from crossfoot.targets.conversation import is_looked_up
 from crossfoot.targets.grounding import false_cells, said_cells
@@ -66,6 +67,7 @@ def summarise(
         },
         "cells_true": _cells(turns, samples),
         "by_kind": _by(turns, [{_kind(turn.gold)} for turn in turns]),
+        "by_numbers": _by(turns, _numbers(turns)),
         "by_position": _by(turns, [{str(turn.prediction.turn + 1)} for turn in turns]),
         **{name: _by(turns, [keys(turn.gold) for turn in turns]) for name, keys in GROUPS.items()},
         "by_unit": _by(turns, [{turn.gold.unit} for turn in turns]),
@@ -140,6 +142,18 @@ def _by(turns: Sequence[Graded], keys: Sequence[Collection[str]]) -> dict[str, A
 
 def _kind(gold: Gold) -> str:
     return "looked up" if is_looked_up(gold.program) else "computed"
+
+
+def _numbers(turns: Sequence[Graded]) -> list[set[str]]:
+    """Whether a turn needs a number that no earlier turn of its conversation needed."""
+    known: dict[str, list[float]] = {}
+    kinds = []
+    for turn in turns:
+        needed, before = gold_operands(turn.gold), known.setdefault(turn.prediction.id, [])
+        new = [one for one in needed if not any(same_number(one, other) for other in before)]
+        kinds.append({"new on the page" if new else "in the conversation"} if needed else set())
+        before += new
+    return kinds
 
 
 def _cells(turns: Sequence[Graded], samples: Sequence[Sample]) -> dict[str, Any] | None:

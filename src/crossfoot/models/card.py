@@ -189,9 +189,11 @@ def _results(run: RunFolder) -> str:
 
 _GROUPS = {
     "by_kind": "{}",
+    "by_numbers": "numbers {}",
     "by_position": "position {} of its conversation",
     "after_previous_turn": "after a {} turn",
     "by_evidence": "evidence: {}",
+    "by_evidence_source": "evidence {}",
     "by_operation": "operation: {}",
 }
 

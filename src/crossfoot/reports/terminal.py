@@ -9,11 +9,13 @@ from rich.table import Table
 
 GROUPS = (
     ("by_kind", "turns"),
+    ("by_numbers", "numbers"),
     ("by_position", "turn"),
     ("after_previous_turn", "previous turn"),
     ("by_operation", "operation"),
     ("by_steps", "steps"),
     ("by_evidence", "evidence"),
+    ("by_evidence_source", "evidence is"),
     ("by_unit", "unit"),
 )
 MEASURES = (
