@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 import tiny
 from crossfoot.chat.messages import user
 from crossfoot.chat.prompt import system_message
 from crossfoot.chat.template import Chat
-from crossfoot.targets.evidence import cut_by, evidence_positions
+from crossfoot.grading.answer import Gold
+from crossfoot.targets.evidence import (
+    cut_by,
+    evidence_positions,
+    numbers_stand,
+    quoted_numbers,
+)
+from crossfoot.tasks.base import Sample, Turn
 
 
 def opening(sample, form):
@@ -37,3 +46,22 @@ def test_a_limit_cuts_what_stands_beyond_it():
     assert cut_by(max(positions) + 1, [one], chat) == 0
     assert cut_by(max(positions), [one], chat) == positions.count(max(positions)) / len(positions)
     assert cut_by(1, [one, one], chat) == 1
+
+
+def asking(page, program, question="?"):
+    return Sample("ours", page, (Turn(question, Gold(1.0, program, "absolute", page=page)),))
+
+
+def test_numbers_in_several_places_are_counted_as_guessed():
+    page = tiny.page()
+    twice = replace(page, after=(*page.after, "it was 5829 before , and 77 after ."))
+    program = "subtract(5829, 5735), divide(#0, 5735), add(#1, 99999)"
+    assert quoted_numbers([asking(page, program)]) == (2, 0)
+    assert quoted_numbers([asking(page, program), asking(twice, program)]) == (4, 1)
+
+
+@pytest.mark.parametrize("written", ["1000000", "1,000,000"])
+def test_a_number_that_a_question_brings_along_need_not_stand_on_the_page(written):
+    program = "multiply(5829, 1000000)"
+    assert numbers_stand(asking(tiny.page(), program, f"what is that times {written}?"))
+    assert not numbers_stand(asking(tiny.page(), program, "what is that in units?"))

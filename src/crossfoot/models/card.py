@@ -135,6 +135,12 @@ def _data(recipe: dict[str, Any], data: dict[str, Any]) -> str:
         f"left out. {len(data['validation_ids'])} conversations were held out by whole pages; "
         "none of their pages was trained on."
     )
+    if train.get("quoted"):
+        left_out += (
+            f" Of {train['quoted']:,} numbers that targets quote, {train['guessed']:,} stand in "
+            "several places of their page; the place is quoted whose words are most like the "
+            "question's."
+        )
     return "## Data\n\n" + "\n".join(parts) + "\n\n" + "\n".join(rows) + "\n\n" + left_out
 
 

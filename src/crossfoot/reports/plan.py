@@ -19,6 +19,7 @@ def plan_table(recipe: Recipe, plan: Plan) -> Table:
         "method": _method(recipe, plan),
         "data": f"{plan.conversations} conversations, {plan.rows:,} rows",
         "left out": _left_out(recipe, plan),
+        **({"quoted": _quoted(plan)} if plan.quoted else {}),
         "held out": f"{plan.held_out_conversations} conversations, {plan.held_out_rows} of their "
         "rows scored",
         "tokens of an epoch": f"{plan.tokens:,}, {plan.target_tokens:,} of them targets",
@@ -52,6 +53,13 @@ def _left_out(recipe: Recipe, plan: Plan) -> str:
         f"{len(plan.left_out)} conversations with rows longer than {recipe.max_tokens:,} tokens; "
         f"cutting them instead would lose {plan.evidence_cut:.1%} of the numbers that gold "
         "programs need"
+    )
+
+
+def _quoted(plan: Plan) -> str:
+    return (
+        f"{plan.quoted:,} numbers before calls, of which {plan.guessed:,} stand in several places "
+        "and are quoted from the likeliest"
     )
 
 

@@ -47,13 +47,33 @@ def evidence_positions(sample: Sample, opening: Sequence[Message], chat: Chat) -
 def numbers_stand(sample: Sample) -> bool:
     """Whether every number and row name of the gold programs stands on the page or was asked."""
     rows = {row[0] for row in sample.page.table.rows if row}
-    asked = {number for turn in sample.turns for number in _NUMBER.findall(turn.question)}
+    found = (number for turn in sample.turns for number in _NUMBER.findall(turn.question))
+    asked = {number.replace(",", "") for number in found}
     return all(
         literal in rows or literal.rstrip("%") in asked or find_number(sample.page, literal)
         for turn in sample.turns
         if turn.gold is not None
         for literal in operands_as_written(turn.gold)
     )
+
+
+def quoted_numbers(samples: Iterable[Sample]) -> tuple[int, int]:
+    """Numbers that targets quote, and those of them that stand in several places of their page.
+
+    Of several places the one is quoted whose words are most like the questions (grounding.meant):
+    a guess where nobody labelled it. Each number counts once a conversation.
+    """
+    places = [
+        len(find_number(sample.page, literal))
+        for sample in samples
+        for literal in {
+            literal
+            for turn in sample.turns
+            if turn.gold is not None
+            for literal in operands_as_written(turn.gold)
+        }
+    ]
+    return sum(count > 0 for count in places), sum(count > 1 for count in places)
 
 
 def cut_by(limit: int, openings: Iterable[tuple[Sample, Sequence[Message]]], chat: Chat) -> float:

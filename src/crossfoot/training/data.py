@@ -9,13 +9,13 @@ from types import MappingProxyType
 from typing import Any
 
 from crossfoot.chat.messages import Message
-from crossfoot.chat.prompt import question_message, system_message
+from crossfoot.chat.prompt import GROUNDED, question_message, system_message
 from crossfoot.chat.template import Chat
 from crossfoot.errors import DataError, RecipeError
 from crossfoot.files import user_path
 from crossfoot.runs.folder import PREDICTIONS, SETTINGS, RunFolder
 from crossfoot.targets.corrections import Told, corrected_rows
-from crossfoot.targets.evidence import cut_by, numbers_stand
+from crossfoot.targets.evidence import cut_by, numbers_stand, quoted_numbers
 from crossfoot.targets.rows import Row, build_rows, single_rows
 from crossfoot.targets.single import Single, opening_of, reason_against
 from crossfoot.tasks.base import Sample
@@ -46,6 +46,8 @@ class Trees:
     row_tokens: int  # what the same rows would cost one by one
     left_out: list[str]  # samples with a row longer than the limit
     evidence_cut: float  # share of gold operands that cutting prompts to the limit would lose
+    quoted: int  # numbers that targets quote,
+    guessed: int  # and those of them that stand in several places of their page
 
     @property
     def rows(self) -> int:
@@ -71,6 +73,8 @@ class Trees:
             "target_tokens": self.targets,
             "left_out": self.left_out,
             "evidence_cut": self.evidence_cut,
+            "quoted": self.quoted,
+            "guessed": self.guessed,
         }
 
 
@@ -231,7 +235,8 @@ def build_trees(
         trees = [tree for page in pages.values() for tree in _page_trees(page, recipe.batch_tokens)]
     openings = ((sample, _opening(sample, recipe)) for sample in samples)
     cut = cut_by(recipe.max_tokens, openings, chat) if left_out else 0.0
-    return Trees(trees, row_tokens, left_out, cut)
+    quoted = quoted_numbers(samples) if recipe.prompt in GROUNDED else (0, 0)
+    return Trees(trees, row_tokens, left_out, cut, *quoted)
 
 
 def _rows(sample: Sample, chat: Chat, recipe: Recipe) -> list[Row]:

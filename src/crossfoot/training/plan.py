@@ -33,6 +33,8 @@ class Plan:
     conversations: int
     left_out: list[str]  # samples with a row longer than max_tokens
     evidence_cut: float  # share of gold operands that cutting to max_tokens would lose instead
+    quoted: int  # numbers that targets quote,
+    guessed: int  # and those of them that stand in several places of their page
     rows: int
     tokens: int
     row_tokens: int  # what the rows would cost one by one
