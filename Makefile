@@ -1,6 +1,6 @@
 # make        install into .venv, and fetch the embedded model into the user's cache
 # make test   every check and test in two processes, offline after installation
-# make demo   base model against the shipped adapter, on pages of our own
+# make demo   base model against the shipped adapter, on a page of a real filing and on synthetic ones
 PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/installed

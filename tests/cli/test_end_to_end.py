@@ -12,7 +12,13 @@ from pathlib import Path
 import pytest
 
 from crossfoot.errors import ModelError
-from crossfoot.models.embedded import embedded_model, shipped_adapter
+from crossfoot.models.embedded import (
+    GGUF_SHA256,
+    WHEEL_SHA256,
+    embedded_model,
+    shipped_adapter,
+)
+from crossfoot.models.weights import file_hashes
 
 MAX_ADAPTER_BYTES = 25_000_000
 EXAMPLE = str(files("crossfoot") / "examples" / "apd.md")
@@ -40,6 +46,16 @@ def test_the_shipped_adapter_is_small_and_names_its_base():
     config = json.loads((folder / "adapter_config.json").read_text("utf-8"))
     assert config["base_model_name_or_path"] == "smollm2-135m"
     assert "/work" not in (folder / "README.md").read_text("utf-8")
+
+
+def test_the_card_has_the_hashes_of_the_base_and_of_the_adapter(embedded):
+    card = (shipped_adapter() / "README.md").read_text("utf-8")
+    files = file_hashes(embedded) | file_hashes(shipped_adapter())
+    assert set(files) == {"model.safetensors", "adapter_model.safetensors"}
+    for name, digest in files.items():
+        assert f"`{name}`: sha256 `{digest}`" in card
+    assert WHEEL_SHA256 in card
+    assert GGUF_SHA256 in card
 
 
 def test_a_real_page_is_answered_with_its_working(embedded):
