@@ -1,11 +1,12 @@
 """A whole evaluation, end to end, by each engine in one run: turns a second and verdicts.
 
     python benchmarks/evaluate.py [--engines transformers,openvino] [--conversations 40]
-                                  [--history own|gold]
+                                  [--history own|gold] [--held]
 
 The first way is always plain: transformers' ``generate`` in batches, bf16, nothing kept between
 turns. ``float32`` among the engines is our transformers engine in float32: what rounding alone
-does to verdicts. ConvFinQA dev where it is present, else synthetic conversations; the embedded
+does to verdicts. With ``--held`` quotes are held to the page and weighed by their ranking, as
+``ask`` does it. ConvFinQA dev where it is present, else synthetic conversations; the embedded
 model with the shipped adapter. Turns whose verdict differs from the plain way's are listed; what
 memory allows is told by bandwidth.py. The last line is one JSON object with ``ratio``, turns a
 second of the last engine by those of the plain way.
@@ -42,13 +43,17 @@ FLOAT32 = "float32"
 BATCH_SIZE = 16
 
 
-def build(name: str) -> Engine:
+def build(name: str, setting: Setting, held: bool) -> Engine:
     """An engine by name; the plain one keeps nothing and leaves decoding to transformers."""
-    dtype = "float32" if name == FLOAT32 else "bfloat16"
-    engine = build_engine(
-        "transformers" if name in (PLAIN, FLOAT32) else name,
-        Wanted(EMBEDDED, shipped_adapter(), dtype=dtype),
+    wanted = Wanted(
+        EMBEDDED,
+        shipped_adapter(),
+        dtype="float32" if name == FLOAT32 else "bfloat16",
+        constrained=held,
+        line_prior=held,
+        prompt=setting.form,
     )
+    engine = build_engine("transformers" if name in (PLAIN, FLOAT32) else name, wanted)
     if name == PLAIN and isinstance(engine, TransformersEngine):
         engine.reuse = engine.plain = False
     return engine
@@ -63,9 +68,11 @@ def conversations(count: int) -> tuple[str, list[Sample]]:
     return task, choose(samples, count, 0)
 
 
-def run(name: str, samples: list[Sample], setting: Setting) -> tuple[float, list[Prediction]]:
+def run(
+    name: str, samples: list[Sample], setting: Setting, held: bool
+) -> tuple[float, list[Prediction]]:
     """Seconds of the evaluation, loading apart, and its predictions."""
-    engine = build(name)
+    engine = build(name, setting, held)
     with tempfile.TemporaryDirectory() as folder:
         started = time.perf_counter()
         predictions = evaluate(
@@ -102,6 +109,7 @@ def main() -> None:
     parser.add_argument("--engines", default="transformers,openvino")
     parser.add_argument("--conversations", type=int, default=40)
     parser.add_argument("--history", choices=["own", "gold"], default="own")
+    parser.add_argument("--held", action="store_true")
     options = parser.parse_args()
     quiet_libraries()
     task, samples = conversations(options.conversations)
@@ -115,10 +123,11 @@ def main() -> None:
         "compared": f"turns per second / those of {PLAIN} in bfloat16",
         "conversations": len(samples),
         "history": options.history,
+        "held": options.held,
         "tokens_per_second_allowed": round(allowed, 1),
     }
     for name in (PLAIN, *options.engines.split(",")):
-        seconds, predictions = run(name, samples, setting)
+        seconds, predictions = run(name, samples, setting, options.held)
         expected = expected or predictions
         right = sum(is_right(item) for item in predictions)
         tokens = sum(item.completion_tokens for item in predictions) / seconds
