@@ -152,13 +152,11 @@ def _keys_in_groups(device: torch.device) -> Iterator[None]:
     for each query head. Its own switch leaves the groups to PyTorch, whose kernel takes them on a
     CPU; on a GPU a mask would send them to a slow one.
     """
-    before = os.environ.get(SWITCH)
-    if device.type == "cpu":
-        os.environ[SWITCH] = "1"
+    if device.type != "cpu" or SWITCH in os.environ:
+        yield
+        return
+    os.environ[SWITCH] = "1"
     try:
         yield
     finally:
-        if before is None:
-            os.environ.pop(SWITCH, None)
-        else:
-            os.environ[SWITCH] = before
+        del os.environ[SWITCH]
