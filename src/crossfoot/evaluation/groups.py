@@ -10,7 +10,7 @@ import re
 from crossfoot.arithmetic.program import parse
 from crossfoot.errors import DataError, ProgramError
 from crossfoot.grading.answer import Gold
-from crossfoot.tasks.evidence import evidence_of
+from crossfoot.tasks.evidence import NO_EVIDENCE, Evidence, evidence_of
 
 _OPERATION = re.compile(r"([a-z_]+)\(")
 
@@ -30,15 +30,16 @@ def operations(gold: Gold) -> set[str]:
 
 def evidence_kind(gold: Gold) -> str:
     """``text``, ``table``, ``both``, or ``none`` where the evidence is not known."""
-    try:
-        return evidence_of(gold).kind
-    except DataError:
-        return "none"
+    return _evidence(gold).kind
 
 
 def evidence_source(gold: Gold) -> str:
     """``given`` by the record, ``rebuilt`` from its program, or ``none``."""
+    return _evidence(gold).source
+
+
+def _evidence(gold: Gold) -> Evidence:
     try:
-        return evidence_of(gold).source
+        return evidence_of(gold)
     except DataError:
-        return "none"
+        return NO_EVIDENCE
