@@ -235,7 +235,8 @@ def build_trees(
         trees = [tree for page in pages.values() for tree in _page_trees(page, recipe.batch_tokens)]
     openings = ((sample, _opening(sample, recipe)) for sample in samples)
     cut = cut_by(recipe.max_tokens, openings, chat) if left_out else 0.0
-    quoted = quoted_numbers(samples) if recipe.prompt in GROUNDED else (0, 0)
+    quotes = recipe.target == "tool" and recipe.prompt in GROUNDED
+    quoted = quoted_numbers(samples) if quotes else (0, 0)
     return Trees(trees, row_tokens, left_out, cut, *quoted)
 
 
