@@ -1,5 +1,7 @@
 """The engine: batches, reuse of encoded pages, limits."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from transformers import (
@@ -13,8 +15,9 @@ import tiny
 from crossfoot.chat.messages import assistant, user
 from crossfoot.chat.prompt import system_message
 from crossfoot.chat.template import Chat
+from crossfoot.engines.decoding import ALONE
 from crossfoot.engines.local import TransformersEngine
-from crossfoot.engines.pagecache import can_keep
+from crossfoot.engines.pagecache import can_keep, common_prefix
 from crossfoot.errors import ModelError
 
 SHAPE = {
@@ -152,7 +155,7 @@ def test_finished_rows_leave_the_batch():
     engine.generate([[*history, user(QUESTIONS[n][0])] for n, history in
                      enumerate(conversations())], 6)  # fmt: skip
     assert engine.replies[-3][-1] == stop
-    assert heights[0] == 3
+    heights = heights[heights.index(3) :]  # the page, which they share, is encoded alone
     assert heights[-1] < 3
 
 
@@ -163,7 +166,7 @@ def test_the_second_question_encodes_only_what_is_new():
     for history, questions in zip(histories, QUESTIONS, strict=True):
         history.append(user(questions[0]))
     first = engine.generate(histories, 8)
-    assert engine.widths[0] == max(reply.prompt_tokens for reply in first)
+    assert engine.widths[0] == first[0].prompt_tokens - 1
     written = [ids for _, ids in zip(first, engine.replies, strict=True)]
     before = [chat.prompt_ids(history) for history in histories]
     engine.widths.clear()
@@ -179,7 +182,9 @@ def test_the_second_question_encodes_only_what_is_new():
         known = [*prompt, *ids[:-1]]
         shared = next((n for n, (a, b) in enumerate(zip(known, now, strict=False)) if a != b), None)
         new.append(len(now) - (len(known) if shared is None else shared))
-    assert engine.widths[0] == max(new)
+    alone = [tokens - 1 for tokens in new if tokens > ALONE]
+    together = max(1 if tokens > ALONE else tokens for tokens in new)
+    assert engine.widths[: len(alone) + 1] == [*alone, together]
 
 
 def test_a_page_is_encoded_once_for_conversations_that_share_it_with_an_earlier_question():
@@ -188,6 +193,25 @@ def test_a_page_is_encoded_once_for_conversations_that_share_it_with_an_earlier_
     engine.widths.clear()
     engine.generate([[*conversations(1)[0], user(q)] for q in ("why?", "and how much?")], 2)
     assert engine.widths[0] < 100
+
+
+def test_a_page_is_encoded_once_for_conversations_of_one_batch():
+    engine = Recording(llama())
+    replies = engine.generate([[*conversations(1)[0], user(q)] for q in ("why?", "how much?")], 2)
+    longest = max(reply.prompt_tokens for reply in replies)
+    assert longest > 1000
+    assert sum(engine.widths) < longest + 50
+
+
+def test_pages_of_different_length_are_encoded_without_padding():
+    engine = Recording(llama())
+    short, long = conversations(2)
+    short[0] = system_message(replace(tiny.page(), after=()), "short")
+    replies = engine.generate([[*short, user("what?")], [*long, user("what?")]], 1)
+    assert replies[0].prompt_tokens < replies[1].prompt_tokens
+    shared = common_prefix(*(engine.chat.prompt_ids(opening) for opening in (short, long)))
+    tokens = [reply.prompt_tokens for reply in replies]
+    assert engine.widths == [tokens[0] - 1, tokens[1] - 1 - shared, 1]
 
 
 def test_a_new_batch_forgets_what_was_kept():

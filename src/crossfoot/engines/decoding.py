@@ -1,5 +1,8 @@
 """Greedy decoding of a batch over kept keys and values.
 
+Pages are encoded one after the other before their conversations are laid out together: alone
+nothing of them is padding, and conversations on one page share it.
+
 What transformers' ``generate`` decodes, with two differences in cost: rows that are finished leave
 the batch, and tokens that a format dictates are appended instead of decoded, several in one pass.
 For models whose layers keep plain keys and values (``pagecache.can_keep``): rows append different
@@ -9,17 +12,19 @@ numbers of tokens, and the padding between them is masked, which no recurrent la
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import torch
 
-from crossfoot.engines.pagecache import Batch, Kept, empty_cache, keep, select
+from crossfoot.engines.pagecache import Batch, Kept, build_batch, empty_cache, keep, known, select
 from crossfoot.engines.steering import Steering
 
 # Rows leave the batch when at least this share of it is finished: leaving copies the others' cache.
 LEAVING = 0.25
+# What is missing of a prompt is encoded alone from so many tokens on; fewer go with the batch.
+ALONE = 64
 # Read by transformers/integrations/sdpa_attention.py at each call.
 SWITCH = "TRANSFORMERS_SDPA_FORCE_GQA"
 
@@ -142,6 +147,21 @@ class Decoding:
         self.mask = self.mask[places]
         if places:
             select(self.cache, places)
+
+
+def encode(model: Any, prompts: Sequence[Sequence[int]], kept: Sequence[Kept]) -> list[Kept]:
+    """``kept``, and each prompt of which much is missing from it, up to its last id."""
+    kept = list(kept)
+    with torch.inference_mode(), _keys_in_groups(model.device):
+        for prompt in prompts:
+            if len(prompt) - known(prompt, kept)[1] <= ALONE:
+                continue
+            batch = build_batch([prompt[:-1]], kept, pad_id=0)
+            cache = batch.cache or empty_cache()
+            missing = batch.input_ids[:, cache.get_seq_length() :].to(model.device)
+            model(input_ids=missing, past_key_values=cache, use_cache=True, logits_to_keep=1)
+            kept.append(keep(cache, 0, batch.attention_mask[0], prompt[:-1]))
+    return kept
 
 
 @contextmanager

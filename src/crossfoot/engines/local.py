@@ -12,7 +12,7 @@ from transformers import LogitsProcessorList
 from crossfoot.chat.messages import Message
 from crossfoot.chat.template import Chat
 from crossfoot.engines.base import Generation
-from crossfoot.engines.decoding import Decoding
+from crossfoot.engines.decoding import Decoding, encode
 from crossfoot.engines.pagecache import Kept, build_batch, can_keep
 from crossfoot.engines.sampling import Sampling
 from crossfoot.engines.steering import Steering, processor
@@ -82,10 +82,14 @@ class TransformersEngine:
 
     def _decode(self, prompts: list[list[int]], max_new_tokens: int) -> list[list[int]]:
         """By our own loop, over what is kept of earlier prompts."""
+        if self.reuse:
+            self._kept = encode(self.model, prompts, self._kept)
+        batch = build_batch(prompts, self._kept, self._pad_id)
+        self._kept = []  # the batch has copies
         replies, kept = Decoding(
             self.model,
             prompts,
-            build_batch(prompts, self._kept, self._pad_id),
+            batch,
             max_new_tokens=max_new_tokens,
             stop_ids=self.chat.stop_ids,
             steering=self.steering,

@@ -91,15 +91,16 @@ def common_prefix(left: Sequence[int], right: Sequence[int]) -> int:
     return min(len(left), len(right))
 
 
+def known(prompt: Sequence[int], kept: Sequence[Kept]) -> tuple[Kept | None, int]:
+    """What has the longest prefix of a prompt, and its length, which leaves out the last id."""
+    best = max(kept, key=lambda k: common_prefix(k.ids, prompt), default=None)
+    length = min(common_prefix(best.ids, prompt), len(prompt) - 1) if best else 0
+    return (best if length else None), length
+
+
 def build_batch(prompts: Sequence[Sequence[int]], kept: Sequence[Kept], pad_id: int) -> Batch:
     """Lay prompts out behind what is kept of them; at least one id of each stays to be encoded."""
-    sources: list[Kept | None] = []
-    lengths: list[int] = []
-    for prompt in prompts:
-        best = max(kept, key=lambda k: common_prefix(k.ids, prompt), default=None)
-        length = min(common_prefix(best.ids, prompt), len(prompt) - 1) if best else 0
-        sources.append(best if length else None)
-        lengths.append(length)
+    sources, lengths = zip(*(known(prompt, kept) for prompt in prompts), strict=True)
     cached = max(lengths, default=0)
     new = max(len(p) - n for p, n in zip(prompts, lengths, strict=True))
     input_ids = torch.full((len(prompts), cached + new), pad_id)
