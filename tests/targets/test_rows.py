@@ -19,7 +19,6 @@ class _Forced:
     def __init__(self, rows, end_id):
         self.end_id = end_id
         self.completions = [row.completion_ids for row in rows]
-        self.prompt_ids = [row.prompt_ids for row in rows]
         self.turn = -1
         self.place = 0
 
@@ -41,17 +40,21 @@ class _Forced:
 
 
 def watch(engine, forced):
-    """What the model is given for each reply: ids kept before, and new ones."""
-    given = []
+    """What the model has been given where the first token of each reply is chosen."""
+    context, given = [], []
 
-    def note(module, inputs):
-        new = inputs[0][0].tolist()
-        if len(new) > 1:  # what is decoded comes one by one
-            kept = engine._kept[0].ids if engine._kept else ()
-            length = len(forced.prompt_ids[len(given)]) - len(new)
-            given.append([*kept[:length], *new])
+    def note(module, inputs, options):
+        cache = options["past_key_values"]
+        kept = context[: cache.get_seq_length() if cache is not None else 0]
+        context[:] = [*kept, *options["input_ids"][0].tolist()]
 
-    engine.model.get_input_embeddings().register_forward_pre_hook(note)
+    def adjust(row, scores):
+        if forced.place == 0:
+            given.append(list(context))
+        choose(row, scores)
+
+    engine.model.register_forward_pre_hook(note, with_kwargs=True)
+    choose, forced.adjust = forced.adjust, adjust
     return given
 
 
